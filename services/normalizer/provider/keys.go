@@ -1,0 +1,81 @@
+package provider
+
+import (
+	"crypto"
+	"log/slog"
+	"net/netip"
+	"time"
+)
+
+// SchemeKind names a kind of auth entry, as it is written in the configuration.
+type SchemeKind string
+
+// The kinds of auth entries.
+const (
+	SchemeURLToken SchemeKind = "url_token"
+	SchemeAESGCM   SchemeKind = "aes_gcm"
+	SchemeJWT      SchemeKind = "jwt"
+	SchemeOAuth2   SchemeKind = "oauth2"
+	SchemeHeader   SchemeKind = "header"
+	SchemeSourceIP SchemeKind = "source_ip"
+	SchemeNone     SchemeKind = "none"
+)
+
+// Keys is what an endpoint authenticates its deliveries with. Several keys of
+// one kind are alternatives (a rotation). All kinds that have keys must hold,
+// except that OAuth2 and Headers are alternatives of each other. The zero
+// value authenticates nothing.
+type Keys struct {
+	URLTokens []SecretKey
+	AESGCM    []SecretKey // Value is the raw key, 32 bytes
+	JWT       []JWTKey
+	OAuth2    []OAuth2Client
+	Headers   []HeaderKey
+	SourceIP  []SourceIP
+	None      bool // accept everything; only when nothing else is set
+}
+
+// Secret is a value that is never printed.
+type Secret string
+
+// String hides the secret from fmt.
+func (Secret) String() string { return "[redacted]" }
+
+// GoString hides the secret from fmt's %#v.
+func (Secret) GoString() string { return "[redacted]" }
+
+// LogValue hides the secret from slog.
+func (Secret) LogValue() slog.Value { return slog.StringValue("[redacted]") }
+
+// SecretKey is a shared secret and the ID under which it may be shown.
+type SecretKey struct {
+	ID    string
+	Value Secret
+}
+
+// HeaderKey is a shared secret in a header. Name is in lower case.
+type HeaderKey struct {
+	SecretKey
+	Name string
+}
+
+// JWTKey is a public key for JWTs of exactly one algorithm.
+type JWTKey struct {
+	ID        string
+	Algorithm string // "ES256", "ES384" or "ES512"
+	Public    crypto.PublicKey
+	MaxSkew   time.Duration // how far the token's time may lie from ReceivedAt, both ways
+}
+
+// OAuth2Client is a provider's client of our token endpoint.
+type OAuth2Client struct {
+	SecretKey
+	ClientID string
+	TokenTTL time.Duration
+}
+
+// SourceIP is a set of addresses that deliveries may come from.
+type SourceIP struct {
+	ID       string
+	Prefixes []netip.Prefix
+}

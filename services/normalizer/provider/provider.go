@@ -1,0 +1,167 @@
+// Package provider is the contract between paynorm and the adapters of payment
+// providers. An adapter is a pure value: no clock, no network, no files, no
+// randomness, no state. Everything it needs comes in as arguments.
+package provider
+
+import (
+	"errors"
+	"net/netip"
+	"time"
+
+	eventv1 "github.com/paynorm/paynorm/gen/paynorm/event/v1"
+)
+
+var (
+	// ErrNotAuthentic says that a delivery does not prove where it comes from:
+	// no credential, a wrong one, or one that has run out. Answered with 401.
+	ErrNotAuthentic = errors.New("not authentic")
+	// ErrUndecodable says that a delivery cannot be brought into the form that
+	// authentication needs, for example because it is not hex. Answered with 400.
+	ErrUndecodable = errors.New("cannot be decoded")
+)
+
+// Adapter knows one provider's webhooks.
+type Adapter interface {
+	// Describe says what the provider is and what the adapter knows of it.
+	Describe() Descriptor
+	// Verify proves that d is authentic and returns what its body says in clear.
+	// With no keys nothing is authentic. Errors wrap ErrNotAuthentic or ErrUndecodable.
+	Verify(d Delivery, keys Keys) (Verified, error)
+	// Normalize turns an authentic delivery into items. It never fails: what it
+	// cannot read becomes a quarantined item. Every item of the body is in the
+	// result, as a fact, a skip or a quarantine. plaintext is what Verify
+	// returned; it must not be changed. The result holds no reference to it.
+	Normalize(d Delivery, plaintext []byte) Result
+}
+
+// Delivery is one webhook request.
+type Delivery struct {
+	Provider   string // as configured, from the path
+	Merchant   string // as configured, from the path
+	Mode       eventv1.Mode
+	Method     string
+	Path       string   // as requested, without the query
+	RawQuery   string   // as requested, undecoded
+	Headers    []Header // names in lower case, the values of one name in their order
+	Body       []byte   // as received, byte for byte
+	RemoteAddr netip.Addr
+	ReceivedAt time.Time
+}
+
+// Header is one header line. Value need not be UTF-8.
+type Header struct {
+	Name  string
+	Value string
+}
+
+// Header returns the only value of the header name, which is given in lower
+// case. ok is false when there is none or more than one: two values of a
+// credential mean that sender and receiver could read different ones.
+func (d Delivery) Header(name string) (value string, ok bool) {
+	n := 0
+	for _, h := range d.Headers {
+		if h.Name == name {
+			value = h.Value
+			n++
+		}
+	}
+	if n != 1 {
+		return "", false
+	}
+	return value, true
+}
+
+// Verified is the outcome of a successful authentication.
+type Verified struct {
+	Plaintext []byte // what the body says in clear; the body itself where nothing is encrypted
+	Scheme    string // the schemes that held, joined by "+"
+	KeyID     string // the configured ID of the key that matched
+	Coverage  eventv1.Coverage
+}
+
+// Result is what a delivery says, item by item, in the order of the body.
+type Result struct {
+	Items []Item
+	// Drift lists what the provider's documentation does not know: names of
+	// unknown members and of members whose type changed. Never values.
+	Drift []string
+}
+
+// Item is one notification inside a delivery. Exactly one member is set.
+type Item struct {
+	Fact       *Fact
+	Skip       *Skip
+	Quarantine *Quarantine
+}
+
+// Fact is an item that becomes an event.
+type Fact struct {
+	// Event holds what the provider says: kind, direction, the provider's IDs,
+	// status, action_by, final (only for FAILED), provider_status, provider_type,
+	// reason, operation, operation_outcome, amounts, currency_source, method and
+	// occur_time with source and member (left out when the payload has none).
+	// mode is set only where the payload itself says test. The rest is filled in later.
+	//
+	// amount_paid and amount_refunded are set only where the provider reports
+	// totals. Where it reports each operation, they stay unset, and the amounts
+	// of succeeded SALE, CAPTURE and RECEIPT (REFUND) operations with a
+	// provider_operation_id are summed by the projector.
+	Event *eventv1.PaymentStatusChanged
+	// Key is the idempotency key within provider, merchant and mode: equal keys
+	// are the same fact. Absent members are "", amounts in minor units.
+	Key []string
+	// Payment identifies the provider's payment within provider, merchant and mode.
+	Payment []string
+	// IfPaid replaces the event's payment_status when the payment was PAID or
+	// SETTLED before. Unspecified: no such rule.
+	IfPaid eventv1.PaymentStatus
+}
+
+// Skip is an authentic item that is no payment fact, by the provider's documentation.
+type Skip struct {
+	Reason string // lower case with underscores, for example "not_a_payment"
+}
+
+// Quarantine is an authentic item that is kept and not published, because no
+// rule covers it.
+type Quarantine struct {
+	Reason eventv1.QuarantineReason
+	Detail string // for people; names members and limits, never values
+}
+
+// Descriptor says what a provider is and what its adapter knows of it.
+type Descriptor struct {
+	ID              string // in paths, subjects and configuration
+	Title           string
+	Documentation   string // URL
+	Acknowledgement Acknowledgement
+	Schemes         []SchemeKind // the kinds of auth entries that endpoints of the provider may have
+	RetryPolicy     string       // in words, with its source
+	Mappings        []Mapping
+	MappingVersion  int32 // raised with each change of Mappings
+}
+
+// Acknowledgement is the answer that tells the provider to stop sending.
+type Acknowledgement struct {
+	Status      int
+	ContentType string
+	Body        string
+}
+
+// Mapping is one row of an adapter's mapping table.
+type Mapping struct {
+	ProviderStatus string // the provider's word or words
+	Outcome        string // "PAYMENT_STATUS_PAID" and the like, "skipped" or "quarantined"
+	Reason         string // the reason code of event, skip or quarantine; may be empty
+	Source         string // where the provider documents the word, or "synthetic"
+}
+
+// Quarantined is a shorthand for an item that is kept and not published.
+func Quarantined(reason eventv1.QuarantineReason, detail string) Item {
+	return Item{Quarantine: &Quarantine{Reason: reason, Detail: detail}}
+}
+
+// Skipped is a shorthand for an item that is no payment fact.
+func Skipped(reason string) Item {
+	return Item{Skip: &Skip{Reason: reason}}
+}
