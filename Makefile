@@ -1,9 +1,104 @@
-BUF_VERSION := 1.75.0
-BUF := .cache/npm/node_modules/.bin/buf
-.cache/npm/node_modules/.bin/buf:
+# Everything is done from here; `make help` lists it. Tools go to .cache and
+# nothing is installed outside of this folder.
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-builtin-rules
+
+BUF_VERSION      := 1.75.0
+GRPCURL_VERSION  := v1.9.4
+GOLANGCI_VERSION := v2.15.0
+
+BUF      := .cache/npm/node_modules/.bin/buf
+GRPCURL  := .cache/bin/grpcurl
+GOLANGCI := .cache/bin/golangci-lint
+IMPORTS  := .cache/proto/.stamp
+# What the protos are compared with: the last release, else the commit before.
+BASE     ?= $(shell git describe --tags --abbrev=0 2>/dev/null || git rev-parse --verify --quiet HEAD~1 || echo HEAD)
+FUZZTIME ?= 20s
+
+.PHONY: help
+help: ## List the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
+
+.PHONY: build
+build: ## Build bin/paynorm
+	go build -trimpath -o bin/paynorm ./cmd/paynorm
+
+.PHONY: run
+run: build ## Start paynorm with the example configuration, NATS embedded; makes the example's secrets first
+	go run ./tools/devsecrets -o examples/secrets
+	bin/paynorm serve --config examples/paynorm.yaml
+
+.PHONY: test
+test: $(GRPCURL) ## Run all tests, with the race detector
+	go test -race -timeout 10m ./...
+
+.PHONY: check
+check: generated lint breaking test ## Everything that CI checks
+
+.PHONY: lint
+lint: $(GOLANGCI) $(BUF) $(IMPORTS) ## Check style and architecture of Go and protobuf
+	go vet ./...
+	$(GOLANGCI) run ./...
+	$(BUF) lint
+	$(BUF) format --diff --exit-code proto
+
+.PHONY: fix
+fix: $(GOLANGCI) $(BUF) $(IMPORTS) ## Repair what can be repaired without a person
+	$(GOLANGCI) run --fix ./...
+	$(BUF) format --write proto
+
+.PHONY: generate
+generate: $(BUF) $(IMPORTS) ## Generate gen/ from proto/
+	$(BUF) generate
+
+.PHONY: generated
+generated: generate ## Fail when gen/ is not what proto/ says
+	@git diff --exit-code --stat -- gen && test -z "$$(git status --porcelain -- gen)" || { echo "gen/ is out of date: run make generate and commit"; exit 1; }
+
+# The base is laid out as a workspace of its own, with the same imports beside it.
+.PHONY: breaking
+breaking: $(BUF) $(IMPORTS) ## Fail on changes that break users of the protos (BASE=…)
+	rm -rf .cache/base && mkdir -p .cache/base/.cache
+	git archive $(BASE) buf.yaml proto | tar -x -C .cache/base
+	cp -r .cache/proto .cache/base/.cache/proto
+	$(BUF) breaking --against .cache/base
+
+.PHONY: golden
+golden: ## Rewrite the golden files of the adapters; read the difference before you commit it
+	go test ./services/normalizer/provider/... -run 'TestConformance' -golden
+
+.PHONY: conformance
+conformance: $(GRPCURL) ## Run the provider fixtures against the real binary
+	go test -race -count=1 -v -run 'TestFixtures' ./e2e
+
+.PHONY: fuzz
+fuzz: ## Run each fuzz target for FUZZTIME (default 20s)
+	tools/fuzz.sh $(FUZZTIME)
+
+.PHONY: bench
+bench: ## Measure throughput and latency of the whole path against a baseline
+	go run ./benchmarks
+
+.PHONY: tools
+tools: $(BUF) $(GRPCURL) $(GOLANGCI) $(IMPORTS) ## Install the tools into .cache
+
+.PHONY: clean
+clean: ## Remove what was built; data and secrets stay
+	rm -rf bin .cache
+
+$(BUF):
 	npm install --prefix .cache/npm --no-save --ignore-scripts --no-audit --no-fund --loglevel=error @bufbuild/buf@$(BUF_VERSION)
-.cache/proto/.stamp: go.mod tools/protodeps/main.go
+
+$(GRPCURL):
+	GOBIN=$(CURDIR)/.cache/bin go install github.com/fullstorydev/grpcurl/cmd/grpcurl@$(GRPCURL_VERSION)
+
+$(GOLANGCI):
+	GOBIN=$(CURDIR)/.cache/bin go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_VERSION)
+
+# What our protos import, printed from the Go modules that go.mod pins.
+$(IMPORTS): go.mod go.sum tools/protodeps/main.go
 	go run ./tools/protodeps -o .cache/proto
 	@touch $@
-generate: $(BUF) .cache/proto/.stamp
-	$(BUF) generate

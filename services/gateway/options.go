@@ -1,0 +1,99 @@
+package gateway
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"google.golang.org/grpc"
+)
+
+// maxBody is the largest MaxBodyBytes: what IngestDeliveryRequest.body may hold.
+const maxBody = 4 << 20
+
+// Options says what the gateway talks to and how much it takes. A zero limit
+// means its default.
+type Options struct {
+	// Webhooks reaches the NormalizerService. Only unary calls are made on it.
+	Webhooks grpc.ClientConnInterface
+	// Reads reaches EventService, PaymentService and ProviderService. It must support streams.
+	Reads grpc.ClientConnInterface
+	// Providers are the IDs that metrics may show; any other counts as "other".
+	Providers []string
+
+	// MaxBodyBytes is the largest webhook body. Default 1 MiB, at most 4 MiB.
+	MaxBodyBytes int64
+	// MaxConcurrentWebhooks is how many webhooks may be in work; more are
+	// answered 503 at once. Default 2048.
+	MaxConcurrentWebhooks int
+	// WebhookTimeout is how long a webhook may wait for its acknowledgement
+	// before it is answered 503. Default 8s.
+	WebhookTimeout time.Duration
+	// ReadHeaderTimeout is how long a sender may take for the headers. Default
+	// 5s, and never more than ReadTimeout.
+	ReadHeaderTimeout time.Duration
+	// ReadTimeout is how long a sender may take for headers and body. Default 15s.
+	ReadTimeout time.Duration
+	// IdleTimeout is how long a connection may wait for its next request. Default 90s.
+	IdleTimeout time.Duration
+	// MaxHeaderBytes bounds the request line and headers. Default 32 KiB.
+	MaxHeaderBytes int
+
+	// Ready says why requests cannot be served; nil when they can. Without it,
+	// the gateway is always ready. Its text is shown by /readyz.
+	Ready func(context.Context) error
+	// OpenAPI is what /openapi.json answers. Empty: 404.
+	OpenAPI []byte
+	// Now is the clock of receive times. Default time.Now.
+	Now func() time.Time
+	// Logger takes panics and broken acknowledgements. Default: discarded.
+	Logger *slog.Logger
+	// Metrics hears of each webhook. Default: nobody does.
+	Metrics Metrics
+}
+
+// Metrics hears of what the gateway does.
+type Metrics interface {
+	// Webhook is told of each request below /webhooks/ when it is answered.
+	// provider is one of Options.Providers or "other".
+	Webhook(provider string, status int, seconds float64)
+}
+
+type noMetrics struct{}
+
+func (noMetrics) Webhook(string, int, float64) {}
+
+func (o Options) withDefaults() (Options, error) {
+	if o.Webhooks == nil || o.Reads == nil {
+		return o, errors.New("no connection to the services")
+	}
+	if o.MaxBodyBytes < 0 || o.MaxBodyBytes > maxBody {
+		return o, fmt.Errorf("MaxBodyBytes must be 0 to %d", maxBody)
+	}
+	if o.MaxConcurrentWebhooks < 0 || o.MaxHeaderBytes < 0 {
+		return o, errors.New("a limit is negative")
+	}
+	if min(o.WebhookTimeout, o.ReadHeaderTimeout, o.ReadTimeout, o.IdleTimeout) < 0 {
+		return o, errors.New("a timeout is negative")
+	}
+	o.MaxBodyBytes = cmp.Or(o.MaxBodyBytes, 1<<20)
+	o.MaxConcurrentWebhooks = cmp.Or(o.MaxConcurrentWebhooks, 2048)
+	o.WebhookTimeout = cmp.Or(o.WebhookTimeout, 8*time.Second)
+	o.ReadTimeout = cmp.Or(o.ReadTimeout, 15*time.Second)
+	if o.Ready == nil {
+		o.Ready = func(context.Context) error { return nil }
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.Metrics == nil {
+		o.Metrics = noMetrics{}
+	}
+	return o, nil
+}

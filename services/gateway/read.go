@@ -1,0 +1,155 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/grpc-ecosystem/grpc-gateway/v2/runtime"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoreflect"
+
+	normalizerv1 "github.com/paynorm/paynorm/gen/paynorm/normalizer/v1"
+)
+
+// queryTimeout is how long one call of the read API may take.
+const queryTimeout = 30 * time.Second
+
+// watchPath is the only path that answers with a stream.
+const watchPath = "/v1/events:watch"
+
+// newReadMux makes the mux of the JSON API.
+func newReadMux(o Options) (*runtime.ServeMux, error) {
+	mux := runtime.NewServeMux(
+		runtime.WithMarshalerOption(runtime.MIMEWildcard, &jsonLines{}),
+		runtime.WithMarshalerOption(eventStream, &serverSentEvents{}),
+		runtime.WithDisablePathLengthFallback(),
+		runtime.WithDisableHTTPMethodOverride(),
+		runtime.WithDisableChunkedEncoding(), // net/http knows when to chunk
+		runtime.WithWriteContentLength(),
+		runtime.WithIncomingHeaderMatcher(noHeader),
+		runtime.WithOutgoingHeaderMatcher(noHeader),
+		runtime.WithOutgoingTrailerMatcher(noHeader),
+		runtime.WithForwardResponseOption(openStream),
+		runtime.WithErrorHandler(readError(o.Logger)),
+		runtime.WithRoutingErrorHandler(routingError),
+	)
+	ctx := context.Background()
+	return mux, errors.Join(
+		normalizerv1.RegisterEventServiceHandlerClient(ctx, mux, watchClient{normalizerv1.NewEventServiceClient(o.Reads)}),
+		normalizerv1.RegisterPaymentServiceHandlerClient(ctx, mux, normalizerv1.NewPaymentServiceClient(o.Reads)),
+		normalizerv1.RegisterProviderServiceHandlerClient(ctx, mux, normalizerv1.NewProviderServiceClient(o.Reads)),
+	)
+}
+
+// read answers a request below /v1/.
+func (g *Gateway) read(a *answer, r *http.Request, escaped string) {
+	path := r.URL.Path
+	if !plainPath(escaped, path) {
+		writeProblem(a, problem{Status: http.StatusNotFound})
+		return
+	}
+	if r.Method != http.MethodGet { // 404 or 405, as the mux finds
+		g.reads.ServeHTTP(a, readRequest(r.Context(), r.Method, path, nil, ""))
+		return
+	}
+	if r.ContentLength != 0 {
+		writeProblem(a, problem{Status: http.StatusBadRequest, Detail: "a GET request has no body"})
+		return
+	}
+	query, err := readQuery(path, r.URL.RawQuery)
+	if err != nil {
+		writeProblem(a, problem{Status: http.StatusBadRequest, Detail: err.Error()})
+		return
+	}
+	a.received()
+	h := a.Header()
+	h.Set("Cache-Control", "no-store")
+	h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
+	if path == watchPath {
+		g.watch(a, r, query)
+		return
+	}
+	a.deadline(queryTimeout)
+	ctx, cancel := context.WithTimeout(r.Context(), queryTimeout)
+	defer cancel()
+	g.reads.ServeHTTP(a, readRequest(ctx, r.Method, path, query, ""))
+}
+
+// readRequest makes the request that grpc-gateway sees: a path and a query that
+// were checked, and nothing else of what the client wrote.
+func readRequest(ctx context.Context, method, path string, query url.Values, accept string) *http.Request {
+	r := &http.Request{
+		Method: method,
+		URL:    &url.URL{Path: path, RawQuery: query.Encode()},
+		Header: http.Header{},
+		Body:   http.NoBody,
+	}
+	if accept != "" {
+		r.Header.Set("Accept", accept)
+	}
+	return r.WithContext(ctx)
+}
+
+// plainPath reports whether a path below /v1/ has neither empty segments, nor
+// dots, nor slashes that were escaped, nor letters that no resource name has.
+func plainPath(escaped, path string) bool {
+	if strings.Count(escaped, "/") != strings.Count(path, "/") {
+		return false
+	}
+	for segment := range strings.SplitSeq(path[1:], "/") {
+		if segment == "" || segment == "." || segment == ".." {
+			return false
+		}
+	}
+	return strings.IndexFunc(path, func(c rune) bool {
+		return (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && (c < '0' || c > '9') && !strings.ContainsRune("/:._~-", c)
+	}) < 0
+}
+
+// readQuery parses a query and refuses parameters that path does not have:
+// grpc-gateway would pass over a filter with a spelling mistake and return everything.
+func readQuery(path, raw string) (url.Values, error) {
+	if len(raw) > maxQuery {
+		return nil, fmt.Errorf("the query is longer than %d bytes", maxQuery)
+	}
+	query, err := url.ParseQuery(raw)
+	if err != nil {
+		return nil, fmt.Errorf("query: %w", err)
+	}
+	fields := parameters(path)
+	for name, values := range query {
+		if fields == nil || fields.ByName(protoreflect.Name(name)) == nil && fields.ByJSONName(name) == nil {
+			return nil, fmt.Errorf("unknown query parameter %q", name)
+		}
+		for _, v := range values {
+			if !utf8.ValidString(v) {
+				return nil, fmt.Errorf("query parameter %q is not UTF-8", name)
+			}
+		}
+	}
+	return query, nil
+}
+
+// parameters lists the query parameters of path; nil when it has none.
+func parameters(path string) protoreflect.FieldDescriptors {
+	var m proto.Message
+	switch path {
+	case "/v1/events":
+		m = (*normalizerv1.ListEventsRequest)(nil)
+	case watchPath:
+		m = (*normalizerv1.WatchEventsRequest)(nil)
+	case "/v1/payments":
+		m = (*normalizerv1.ListPaymentsRequest)(nil)
+	case "/v1/providers":
+		m = (*normalizerv1.ListProvidersRequest)(nil)
+	default:
+		return nil
+	}
+	return m.ProtoReflect().Descriptor().Fields()
+}

@@ -1,0 +1,78 @@
+package ingest
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/paynorm/paynorm/services/normalizer/endpoint"
+	"github.com/paynorm/paynorm/services/normalizer/provider"
+	"github.com/paynorm/paynorm/services/normalizer/provider/scheme"
+)
+
+// Tokens is the OAuth2 token endpoint of providers that authenticate with a
+// bearer token of ours (RFC 6749, section 4.4).
+type Tokens struct {
+	Endpoints Endpoints
+	Now       func() time.Time
+}
+
+// IssueToken checks the client's credentials in authorization (HTTP Basic) and
+// the form in body, and returns the JSON to answer with. Errors wrap
+// endpoint.ErrNotFound, provider.ErrNotAuthentic or provider.ErrUndecodable.
+func (t *Tokens) IssueToken(_ context.Context, providerID, merchant, authorization string, body []byte) ([]byte, error) {
+	e, err := t.Endpoints.Find(providerID, merchant)
+	if err != nil {
+		return nil, err
+	}
+	if len(e.Keys.OAuth2) == 0 {
+		return nil, fmt.Errorf("%w: the endpoint has no oauth2", endpoint.ErrNotFound)
+	}
+	client, err := authenticate(e.Keys.OAuth2, authorization)
+	if err != nil {
+		return nil, err
+	}
+	form, err := url.ParseQuery(strings.TrimSpace(string(body)))
+	if err != nil || form.Get("grant_type") != "client_credentials" {
+		return nil, fmt.Errorf("%w: want the form grant_type=client_credentials", provider.ErrUndecodable)
+	}
+	var nonce [16]byte
+	if _, err := rand.Read(nonce[:]); err != nil {
+		return nil, err
+	}
+	return json.Marshal(struct {
+		AccessToken string `json:"access_token"`
+		TokenType   string `json:"token_type"`
+		ExpiresIn   int64  `json:"expires_in"` // seconds
+	}{
+		scheme.NewBearer(client, providerID, merchant, t.Now().Add(client.TokenTTL), nonce),
+		"Bearer", int64(client.TokenTTL / time.Second),
+	})
+}
+
+// authenticate finds the client whose ID and secret authorization carries. All
+// clients are compared, so that the time does not tell which part was wrong.
+func authenticate(clients []provider.OAuth2Client, authorization string) (found provider.OAuth2Client, err error) {
+	kind, encoded, _ := strings.Cut(authorization, " ")
+	text, err := base64.StdEncoding.DecodeString(strings.TrimSpace(encoded))
+	id, secret, colon := strings.Cut(string(text), ":")
+	if !strings.EqualFold(kind, "Basic") || err != nil || !colon {
+		return found, fmt.Errorf("%w: want HTTP Basic with the client's ID and secret", provider.ErrNotAuthentic)
+	}
+	ok := false
+	for _, c := range clients {
+		idMatches := scheme.Equal(id, provider.Secret(c.ClientID))
+		if scheme.Equal(secret, c.Value) && idMatches {
+			found, ok = c, true
+		}
+	}
+	if !ok {
+		return found, fmt.Errorf("%w: wrong client ID or secret", provider.ErrNotAuthentic)
+	}
+	return found, nil
+}

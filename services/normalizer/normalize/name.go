@@ -1,0 +1,52 @@
+package normalize
+
+import (
+	"crypto/sha256"
+	"encoding/base32"
+	"encoding/binary"
+	"hash"
+
+	eventv1 "github.com/paynorm/paynorm/gen/paynorm/event/v1"
+)
+
+// Names are hashes of what makes a fact the fact that it is: 160 bits of
+// SHA-256 over length-prefixed parts. Changing how they are made would give
+// every stored event a second name, so the label carries a version.
+const (
+	eventLabel   = "paynorm event v1"
+	paymentLabel = "paynorm payment v1"
+)
+
+var lower = base32.NewEncoding("0123456789abcdefghijklmnopqrstuv").WithPadding(base32.NoPadding)
+
+// EventName returns the name of the fact that key identifies within the
+// provider, merchant and mode of e.
+func EventName(e *eventv1.PaymentStatusChanged, key []string) string {
+	return "events/e" + digest(eventLabel, e, key)
+}
+
+// PaymentName returns the name of the payment that key identifies within the
+// provider, merchant and mode of e.
+func PaymentName(e *eventv1.PaymentStatusChanged, key []string) string {
+	return "payments/p" + digest(paymentLabel, e, key)
+}
+
+func digest(label string, e *eventv1.PaymentStatusChanged, key []string) string {
+	h := sha256.New()
+	part(h, label)
+	part(h, e.GetProvider())
+	part(h, e.GetMerchant())
+	part(h, e.GetMode().String())
+	for _, k := range key {
+		part(h, k)
+	}
+	return lower.EncodeToString(h.Sum(nil)[:20])
+}
+
+// part writes s with its length before it, so that ("ab", "c") and ("a", "bc") differ.
+func part(h hash.Hash, s string) {
+	var length [4]byte
+	binary.BigEndian.PutUint32(length[:], uint32(len(s)))
+	h.Write(length[:])
+	h.Write([]byte(s))
+}

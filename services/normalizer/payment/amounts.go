@@ -1,0 +1,166 @@
+package payment
+
+import (
+	"maps"
+	"math"
+
+	eventv1 "github.com/paynorm/paynorm/gen/paynorm/event/v1"
+	ledgerv1 "github.com/paynorm/paynorm/gen/paynorm/ledger/v1"
+	"google.golang.org/protobuf/proto"
+)
+
+// tally is where the operations of e's kind are counted.
+type tally struct {
+	byOperation map[string]int64
+	total       *eventv1.Money // what the last event said; nil at first
+}
+
+// takes reports whether e is a provider's report of one operation that moved
+// money, so that its amount adds to a sum.
+func takes(e *eventv1.PaymentStatusChanged) bool {
+	if e.GetOperationOutcome() != eventv1.OperationOutcome_OPERATION_OUTCOME_SUCCEEDED ||
+		e.GetProviderOperationId() == "" || e.GetAmount() == nil {
+		return false
+	}
+	switch e.GetOperation() {
+	case eventv1.Operation_OPERATION_SALE, eventv1.Operation_OPERATION_CAPTURE, eventv1.Operation_OPERATION_RECEIPT:
+		return e.GetKind() == eventv1.Kind_KIND_PAYMENT && statusOf(e) == paid
+	case eventv1.Operation_OPERATION_REFUND:
+		return e.GetKind() == eventv1.Kind_KIND_REFUND
+	}
+	return false
+}
+
+func tallyOf(state *ledgerv1.PaymentState, e *eventv1.PaymentStatusChanged) tally {
+	if e.GetKind() == eventv1.Kind_KIND_REFUND {
+		return tally{state.GetRefundedByOperation(), lastRefunded(state)}
+	}
+	return tally{state.GetPaidByOperation(), state.GetMachines()["payment"].GetLast().GetAmountPaid()}
+}
+
+// lastRefunded returns the sum that the newest refund event of the payment carried.
+func lastRefunded(state *ledgerv1.PaymentState) *eventv1.Money {
+	var newest *eventv1.PaymentStatusChanged
+	for _, m := range state.GetMachines() {
+		if l := m.GetLast(); l.GetKind() == eventv1.Kind_KIND_REFUND && l.GetPaymentVersion() > newest.GetPaymentVersion() {
+			newest = l
+		}
+	}
+	return newest.GetAmountRefunded()
+}
+
+// accumulate sets e's cumulative amount where the provider reports each
+// operation, and reports whether e adds an operation that was not counted yet.
+// Sums of several currencies, or beyond int64, do not exist: the amount then
+// stays absent.
+func accumulate(state *ledgerv1.PaymentState, e *eventv1.PaymentStatusChanged) (added bool) {
+	if e.GetKind() == eventv1.Kind_KIND_REFUND && statusOf(e) != refundSucceeded {
+		return takeBack(state, e)
+	}
+	if !takes(e) {
+		return false
+	}
+	t := tallyOf(state, e)
+	before, counted := t.byOperation[e.GetProviderOperationId()]
+	sum := e.GetAmount().GetMinorUnits()
+	for op, n := range t.byOperation {
+		if op == e.GetProviderOperationId() {
+			continue
+		}
+		if sum > math.MaxInt64-n {
+			return !counted
+		}
+		sum += n
+	}
+	if t.total != nil && t.total.GetCurrencyCode() != e.GetAmount().GetCurrencyCode() {
+		return !counted
+	}
+	total := &eventv1.Money{CurrencyCode: e.GetAmount().GetCurrencyCode(), MinorUnits: sum, Exponent: e.GetAmount().GetExponent()}
+	if e.GetKind() == eventv1.Kind_KIND_REFUND {
+		e.AmountRefunded = total
+	} else {
+		e.AmountPaid = total
+	}
+	return !counted || before != e.GetAmount().GetMinorUnits()
+}
+
+// takeBack lowers the refunded sum when a refund that succeeded fails after all.
+func takeBack(state *ledgerv1.PaymentState, e *eventv1.PaymentStatusChanged) bool {
+	t := tallyOf(state, e)
+	n, counted := t.byOperation[e.GetProviderOperationId()]
+	if counted && t.total != nil {
+		e.AmountRefunded = &eventv1.Money{CurrencyCode: t.total.GetCurrencyCode(), MinorUnits: t.total.GetMinorUnits() - n, Exponent: t.total.GetExponent()}
+	}
+	return false
+}
+
+// countOperation remembers the operation of an applied event.
+func countOperation(state *ledgerv1.PaymentState, e *eventv1.PaymentStatusChanged) {
+	if e.GetKind() == eventv1.Kind_KIND_REFUND && statusOf(e) != refundSucceeded {
+		delete(state.GetRefundedByOperation(), e.GetProviderOperationId())
+		return
+	}
+	if !takes(e) {
+		return
+	}
+	// The maps may be shared with an earlier copy of the state.
+	if e.GetKind() == eventv1.Kind_KIND_REFUND {
+		state.RefundedByOperation = with(state.GetRefundedByOperation(), e)
+	} else {
+		state.PaidByOperation = with(state.GetPaidByOperation(), e)
+	}
+}
+
+func with(m map[string]int64, e *eventv1.PaymentStatusChanged) map[string]int64 {
+	n := maps.Clone(m)
+	if n == nil {
+		n = map[string]int64{}
+	}
+	n[e.GetProviderOperationId()] = e.GetAmount().GetMinorUnits()
+	return n
+}
+
+// ofOperation reports whether e's amount is that of a follow-up operation and
+// not that of the payment.
+func ofOperation(e *eventv1.PaymentStatusChanged) bool {
+	return e.GetOperation() == eventv1.Operation_OPERATION_CAPTURE || e.GetOperation() == eventv1.Operation_OPERATION_VOID
+}
+
+// sameAmounts reports whether e says nothing new about money. What e leaves out
+// is not new.
+func sameAmounts(last, e *eventv1.PaymentStatusChanged) bool {
+	same := func(known, said *eventv1.Money) bool { return said == nil || proto.Equal(known, said) }
+	return (ofOperation(e) || same(last.GetAmount(), e.GetAmount())) &&
+		same(last.GetAmountPaid(), e.GetAmountPaid()) &&
+		same(last.GetAmountRefunded(), e.GetAmountRefunded()) &&
+		same(last.GetFee(), e.GetFee()) &&
+		same(last.GetPresentationAmount(), e.GetPresentationAmount())
+}
+
+// keepAmounts returns e with the amounts that it leaves out taken from last,
+// and with the payment's amount instead of a capture's.
+func keepAmounts(last, e *eventv1.PaymentStatusChanged) *eventv1.PaymentStatusChanged {
+	if last == nil {
+		return e
+	}
+	kept := proto.CloneOf(e)
+	if kept.Amount == nil || ofOperation(e) && last.GetAmount() != nil {
+		kept.Amount = last.GetAmount()
+	}
+	if kept.AmountPaid == nil {
+		kept.AmountPaid = last.GetAmountPaid()
+	}
+	if kept.AmountRefunded == nil {
+		kept.AmountRefunded = last.GetAmountRefunded()
+	}
+	if kept.Fee == nil {
+		kept.Fee = last.GetFee()
+	}
+	if kept.PresentationAmount == nil {
+		kept.PresentationAmount = last.GetPresentationAmount()
+	}
+	if kept.MerchantReference == "" {
+		kept.MerchantReference = last.GetMerchantReference()
+	}
+	return kept
+}

@@ -1,0 +1,253 @@
+package payment_test
+
+import (
+	"testing"
+	"time"
+
+	eventv1 "github.com/paynorm/paynorm/gen/paynorm/event/v1"
+	ledgerv1 "github.com/paynorm/paynorm/gen/paynorm/ledger/v1"
+	"github.com/paynorm/paynorm/services/normalizer/payment"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/timestamppb"
+)
+
+const (
+	pending    = eventv1.PaymentStatus_PAYMENT_STATUS_PENDING
+	action     = eventv1.PaymentStatus_PAYMENT_STATUS_REQUIRES_ACTION
+	authorized = eventv1.PaymentStatus_PAYMENT_STATUS_AUTHORIZED
+	paid       = eventv1.PaymentStatus_PAYMENT_STATUS_PAID
+	settled    = eventv1.PaymentStatus_PAYMENT_STATUS_SETTLED
+	failed     = eventv1.PaymentStatus_PAYMENT_STATUS_FAILED
+	canceled   = eventv1.PaymentStatus_PAYMENT_STATUS_CANCELED
+	expired    = eventv1.PaymentStatus_PAYMENT_STATUS_EXPIRED
+	reversed   = eventv1.PaymentStatus_PAYMENT_STATUS_REVERSED
+
+	applied  = eventv1.Disposition_DISPOSITION_APPLIED
+	stale    = eventv1.Disposition_DISPOSITION_STALE
+	noChange = eventv1.Disposition_DISPOSITION_NO_CHANGE
+	anomaly  = eventv1.Disposition_DISPOSITION_ANOMALY
+)
+
+type option func(*eventv1.PaymentStatusChanged)
+
+// at is the provider's time, in minutes; without it the event has only a time of receipt.
+func at(minute int) option {
+	return func(e *eventv1.PaymentStatusChanged) {
+		e.OccurTime = timestamppb.New(time.Date(2026, 3, 1, 10, minute, 0, 0, time.UTC))
+		e.OccurTimeSource = eventv1.OccurTimeSource_OCCUR_TIME_SOURCE_PAYLOAD
+	}
+}
+
+func mxn(minor int64) *eventv1.Money {
+	return &eventv1.Money{CurrencyCode: "MXN", MinorUnits: minor, Exponent: 2}
+}
+
+func amount(minor int64) option {
+	return func(e *eventv1.PaymentStatusChanged) { e.Amount = mxn(minor) }
+}
+
+func total(minor int64) option {
+	return func(e *eventv1.PaymentStatusChanged) { e.AmountPaid = mxn(minor) }
+}
+
+func fee(minor int64) option {
+	return func(e *eventv1.PaymentStatusChanged) { e.Fee = mxn(minor) }
+}
+
+func final(e *eventv1.PaymentStatusChanged) { e.Final = true }
+
+func operation(id string, o eventv1.Operation, outcome eventv1.OperationOutcome) option {
+	return func(e *eventv1.PaymentStatusChanged) {
+		e.ProviderOperationId, e.Operation, e.OperationOutcome = id, o, outcome
+	}
+}
+
+func succeeded(id string, o eventv1.Operation) option {
+	return operation(id, o, eventv1.OperationOutcome_OPERATION_OUTCOME_SUCCEEDED)
+}
+
+func pay(s eventv1.PaymentStatus, options ...option) *eventv1.PaymentStatusChanged {
+	e := &eventv1.PaymentStatusChanged{
+		Kind:            eventv1.Kind_KIND_PAYMENT,
+		Status:          &eventv1.PaymentStatusChanged_PaymentStatus{PaymentStatus: s},
+		OccurTimeSource: eventv1.OccurTimeSource_OCCUR_TIME_SOURCE_RECEIVED,
+	}
+	for _, o := range options {
+		o(e)
+	}
+	return e
+}
+
+func refund(s eventv1.RefundStatus, options ...option) *eventv1.PaymentStatusChanged {
+	e := pay(0, options...)
+	e.Kind = eventv1.Kind_KIND_REFUND
+	e.Status = &eventv1.PaymentStatusChanged_RefundStatus{RefundStatus: s}
+	return e
+}
+
+// tell decides and folds events in order and returns the state.
+func tell(events ...*eventv1.PaymentStatusChanged) *ledgerv1.PaymentState {
+	state := &ledgerv1.PaymentState{}
+	for _, e := range events {
+		payment.Decide(state, e, 0)
+		payment.Advance(state, e)
+	}
+	return state
+}
+
+func TestDispositionFollowsTheTableOfMoves(t *testing.T) {
+	for _, c := range []struct {
+		name       string
+		story      []*eventv1.PaymentStatusChanged
+		want       eventv1.Disposition
+		unexpected bool
+	}{
+		{"first is applied", []*eventv1.PaymentStatusChanged{pay(reversed)}, applied, false},
+		{"pending then paid", []*eventv1.PaymentStatusChanged{pay(pending, at(1)), pay(paid, at(2))}, applied, false},
+		{"back from action to pending", []*eventv1.PaymentStatusChanged{pay(action, at(1)), pay(pending, at(2))}, applied, false},
+		{"older pending after paid", []*eventv1.PaymentStatusChanged{pay(paid, at(2)), pay(pending, at(1))}, stale, false},
+		{"equal time, lower rank", []*eventv1.PaymentStatusChanged{pay(paid, at(2)), pay(pending, at(2))}, stale, false},
+		{"no time, lower rank", []*eventv1.PaymentStatusChanged{pay(paid), pay(pending)}, stale, false},
+		{"no time on one side, higher rank", []*eventv1.PaymentStatusChanged{pay(pending, at(2)), pay(paid)}, applied, false},
+		{"newer pending after paid", []*eventv1.PaymentStatusChanged{pay(paid, at(1)), pay(pending, at(2))}, anomaly, true},
+		{"late paid after expired", []*eventv1.PaymentStatusChanged{pay(expired, at(5)), pay(paid, at(1))}, applied, true},
+		{"newer paid after expired", []*eventv1.PaymentStatusChanged{pay(expired, at(5)), pay(paid, at(6))}, applied, true},
+		{"late paid after pending", []*eventv1.PaymentStatusChanged{pay(pending, at(5)), pay(paid, at(1))}, applied, false},
+		{"late authorized after pending is stale", []*eventv1.PaymentStatusChanged{pay(pending, at(5)), pay(authorized, at(1))}, stale, false},
+		{"canceled after expired", []*eventv1.PaymentStatusChanged{pay(expired, at(1)), pay(canceled, at(2))}, anomaly, true},
+		{"retry after a failure", []*eventv1.PaymentStatusChanged{pay(failed, at(1)), pay(pending, at(2))}, applied, false},
+		{"retry after a final failure", []*eventv1.PaymentStatusChanged{pay(failed, at(1), final), pay(pending, at(2))}, anomaly, true},
+		{"paid after a final failure", []*eventv1.PaymentStatusChanged{pay(failed, at(1), final), pay(paid, at(2))}, applied, true},
+		{"paid to settled", []*eventv1.PaymentStatusChanged{pay(paid, at(1)), pay(settled, at(2))}, applied, false},
+		{"settled to reversed", []*eventv1.PaymentStatusChanged{pay(settled, at(1)), pay(reversed, at(2))}, applied, false},
+		{"paid after settled", []*eventv1.PaymentStatusChanged{pay(settled, at(1)), pay(paid, at(2))}, anomaly, true},
+		{"authorized to pending", []*eventv1.PaymentStatusChanged{pay(authorized, at(1)), pay(pending, at(2))}, anomaly, true},
+		{"authorized to reversed", []*eventv1.PaymentStatusChanged{pay(authorized, at(1)), pay(reversed, at(2))}, applied, true},
+		{"the same again", []*eventv1.PaymentStatusChanged{pay(pending, at(1), amount(5)), pay(pending, at(2), amount(5))}, noChange, false},
+		{"the same without amounts", []*eventv1.PaymentStatusChanged{pay(pending, at(1), amount(5)), pay(pending, at(2))}, noChange, false},
+		{"the same status, more paid", []*eventv1.PaymentStatusChanged{pay(pending, at(1), total(0)), pay(pending, at(2), total(5))}, applied, false},
+		{"the same status, a fee", []*eventv1.PaymentStatusChanged{pay(paid, at(1), amount(5)), pay(paid, at(1), amount(5), fee(1))}, applied, false},
+		{"older, same status, less paid", []*eventv1.PaymentStatusChanged{pay(pending, at(2), total(9)), pay(pending, at(1), total(5))}, stale, false},
+		{
+			"declined capture of a living payment",
+			[]*eventv1.PaymentStatusChanged{pay(authorized, at(1)), pay(failed, at(2), operation("c", eventv1.Operation_OPERATION_CAPTURE, eventv1.OperationOutcome_OPERATION_OUTCOME_FAILED))},
+			noChange, false,
+		},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			tell(c.story...)
+			last := c.story[len(c.story)-1]
+			if last.GetDisposition() != c.want || last.GetUnexpectedTransition() != c.unexpected {
+				t.Errorf("got %v, unexpected %v; want %v, %v", last.GetDisposition(), last.GetUnexpectedTransition(), c.want, c.unexpected)
+			}
+			if want := c.want == applied; (last.GetPaymentVersion() == int64(len(c.story))) != want {
+				t.Errorf("payment_version %d after %d events with disposition %v", last.GetPaymentVersion(), len(c.story), c.want)
+			}
+		})
+	}
+}
+
+func TestDeclinedCaptureReportsTheStatusThatStays(t *testing.T) {
+	e := pay(failed, at(2), operation("c", eventv1.Operation_OPERATION_CAPTURE, eventv1.OperationOutcome_OPERATION_OUTCOME_FAILED))
+	state := tell(pay(authorized, at(1), amount(9200)), e)
+	if e.GetPaymentStatus() != authorized || e.GetPreviousPaymentStatus() != authorized {
+		t.Errorf("got %v before %v, want AUTHORIZED twice", e.GetPreviousPaymentStatus(), e.GetPaymentStatus())
+	}
+	if got := state.GetMachines()["payment"].GetLast().GetPaymentStatus(); got != authorized {
+		t.Errorf("state is %v, want AUTHORIZED", got)
+	}
+}
+
+func TestEqualCapturesAddUp(t *testing.T) {
+	first := pay(paid, at(3), amount(5000), succeeded("c1", eventv1.Operation_OPERATION_CAPTURE))
+	second := pay(paid, at(2), amount(5000), succeeded("c2", eventv1.Operation_OPERATION_CAPTURE)) // older, but new money
+	again := pay(paid, at(4), amount(5000), succeeded("c2", eventv1.Operation_OPERATION_CAPTURE))
+	state := tell(pay(authorized, at(1), amount(10000)), first, second, again)
+
+	if first.GetAmountPaid().GetMinorUnits() != 5000 || second.GetAmountPaid().GetMinorUnits() != 10000 {
+		t.Errorf("amount_paid is %v then %v, want 5000 then 10000", first.GetAmountPaid(), second.GetAmountPaid())
+	}
+	if second.GetDisposition() != applied || again.GetDisposition() != noChange {
+		t.Errorf("got %v then %v, want APPLIED then NO_CHANGE", second.GetDisposition(), again.GetDisposition())
+	}
+	last := state.GetMachines()["payment"].GetLast()
+	if !proto.Equal(last.GetAmount(), mxn(10000)) || !proto.Equal(last.GetAmountPaid(), mxn(10000)) {
+		t.Errorf("the payment has amount %v, paid %v; want 10000 and 10000", last.GetAmount(), last.GetAmountPaid())
+	}
+}
+
+func TestVoidOfAPaidPaymentReversesIt(t *testing.T) {
+	void := func() *eventv1.PaymentStatusChanged {
+		return pay(canceled, at(5), succeeded("v", eventv1.Operation_OPERATION_VOID))
+	}
+	for before, want := range map[eventv1.PaymentStatus]eventv1.PaymentStatus{authorized: canceled, paid: reversed, settled: reversed} {
+		state, e := tell(pay(before, at(1))), void()
+		payment.Decide(state, e, reversed)
+		if e.GetPaymentStatus() != want || e.GetDisposition() != applied {
+			t.Errorf("after %v: got %v, %v; want %v, APPLIED", before, e.GetPaymentStatus(), e.GetDisposition(), want)
+		}
+	}
+}
+
+func TestRefundsHaveTheirOwnMachinesAndOneSum(t *testing.T) {
+	const ok = eventv1.RefundStatus_REFUND_STATUS_SUCCEEDED
+	one := refund(ok, at(2), amount(300), succeeded("r1", eventv1.Operation_OPERATION_REFUND))
+	two := refund(ok, at(3), amount(200), succeeded("r2", eventv1.Operation_OPERATION_REFUND))
+	bounced := refund(eventv1.RefundStatus_REFUND_STATUS_FAILED, at(4), amount(300),
+		operation("r1", eventv1.Operation_OPERATION_REFUND, eventv1.OperationOutcome_OPERATION_OUTCOME_FAILED))
+	state := tell(pay(paid, at(1), amount(1000)), one, two, bounced)
+
+	for i, want := range []struct {
+		e   *eventv1.PaymentStatusChanged
+		sum int64
+	}{{one, 300}, {two, 500}, {bounced, 200}} {
+		if want.e.GetDisposition() != applied || want.e.GetAmountRefunded().GetMinorUnits() != want.sum {
+			t.Errorf("refund event %d: %v with sum %v, want APPLIED with %d", i, want.e.GetDisposition(), want.e.GetAmountRefunded(), want.sum)
+		}
+	}
+	if got := state.GetMachines()["payment"].GetLast().GetPaymentStatus(); got != paid {
+		t.Errorf("the payment is %v, want PAID", got)
+	}
+	if state.GetVersion() != 4 {
+		t.Errorf("version %d, want 4", state.GetVersion())
+	}
+}
+
+func TestSumsOfTwoCurrenciesStayAbsent(t *testing.T) {
+	first := pay(paid, at(1), amount(100), succeeded("c1", eventv1.Operation_OPERATION_SALE))
+	second := pay(paid, at(2), succeeded("c2", eventv1.Operation_OPERATION_CAPTURE))
+	second.Amount = &eventv1.Money{CurrencyCode: "BRL", MinorUnits: 100, Exponent: 2}
+	tell(first, second)
+	if second.GetAmountPaid() != nil {
+		t.Errorf("amount_paid is %v, want none", second.GetAmountPaid())
+	}
+}
+
+func TestDecideLeavesStateAlone(t *testing.T) {
+	state := tell(pay(authorized, at(1), amount(100)))
+	before := proto.CloneOf(state)
+	payment.Decide(state, pay(paid, at(2), amount(100), succeeded("c", eventv1.Operation_OPERATION_CAPTURE)), 0)
+	if !proto.Equal(before, state) {
+		t.Errorf("state changed:\n got %v\nwant %v", state, before)
+	}
+}
+
+// A view that was rebuilt from the events must judge the next fact as before.
+func TestStateRebuiltFromEventsIsTheSame(t *testing.T) {
+	story := []*eventv1.PaymentStatusChanged{
+		pay(pending, at(1), amount(100)),
+		pay(authorized, at(2), amount(100)),
+		pay(pending, at(1), amount(100)),
+		pay(paid, at(3), amount(60), succeeded("c1", eventv1.Operation_OPERATION_CAPTURE)),
+		pay(paid, at(4), amount(40), succeeded("c2", eventv1.Operation_OPERATION_CAPTURE)),
+		refund(eventv1.RefundStatus_REFUND_STATUS_SUCCEEDED, at(5), amount(10), succeeded("r", eventv1.Operation_OPERATION_REFUND)),
+	}
+	told := tell(story...)
+	rebuilt := &ledgerv1.PaymentState{}
+	for _, e := range story {
+		payment.Advance(rebuilt, e)
+	}
+	if !proto.Equal(told, rebuilt) {
+		t.Errorf("rebuilt state differs:\n got %v\nwant %v", rebuilt, told)
+	}
+}

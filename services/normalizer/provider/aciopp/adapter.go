@@ -1,0 +1,63 @@
+// Package aciopp understands the webhooks of ACI Worldwide's Open Payment
+// Platform, also known as OPPWA: PrimeiroPay, PPRO LatAm, Peach, HyperPay,
+// AllSecure and other brands run on it.
+//
+// The body is encrypted with AES-256-GCM, one key per listener. What a
+// notification means follows from three members together: the payment type
+// (what was attempted), the group of the result code (how it went) and, on a
+// preauthorization, the payment brand: on a card it holds funds, on a voucher
+// brand it only prints a voucher.
+package aciopp
+
+import (
+	"regexp"
+
+	"github.com/paynorm/paynorm/services/normalizer/provider"
+)
+
+// ID is the provider's ID in paths, subjects and configuration.
+const ID = "aci-opp"
+
+// mappingVersion is raised with each change of the mapping tables.
+const mappingVersion = 1
+
+// Adapter is the adapter for ACI OPP. Make one with New; the zero value maps nothing.
+type Adapter struct {
+	groups     []group
+	operations []operation
+	rules      []rule
+	brands     []brandFamily
+	types      []skippedType
+	codeShape  *regexp.Regexp
+}
+
+var _ provider.Adapter = Adapter{}
+
+// New returns the adapter with its mapping tables.
+func New() Adapter {
+	return Adapter{
+		groups:     resultGroups(),
+		operations: operations(),
+		rules:      rules(),
+		brands:     brandFamilies(),
+		types:      skippedTypes(),
+		codeShape:  regexp.MustCompile(`^\d{3}\.\d{3}\.\d{3}$`),
+	}
+}
+
+// Describe says what ACI OPP is and what the adapter knows of it.
+func (a Adapter) Describe() provider.Descriptor {
+	return provider.Descriptor{
+		ID:              ID,
+		Title:           "ACI Worldwide OPP (OPPWA)",
+		Documentation:   sourceWebhooks,
+		Acknowledgement: provider.Acknowledgement{Status: 200},
+		Schemes: []provider.SchemeKind{
+			provider.SchemeAESGCM, provider.SchemeURLToken, provider.SchemeSourceIP, provider.SchemeNone,
+		},
+		RetryPolicy: "any 2xx within 30 seconds stops it, some brands want exactly 200; " +
+			"otherwise retried at growing intervals for up to 30 days (https://hyperpay.docs.oppwa.com/tutorials/webhooks)",
+		Mappings:       a.mappings(),
+		MappingVersion: mappingVersion,
+	}
+}

@@ -1,0 +1,33 @@
+// Package clip is the adapter for Clip (Mexico): the notifications of its
+// Checkout API. They name a payment and its status, never an amount, a currency
+// or a merchant. Clip documents no signature, so the secret stands in the URL.
+//
+// Source: https://developer.clip.mx/reference/checkout-webhook
+package clip
+
+import "github.com/paynorm/paynorm/services/normalizer/provider"
+
+// Adapter reads Clip's webhooks. Make one with New.
+type Adapter struct{ table table }
+
+var _ provider.Adapter = Adapter{}
+
+// New returns the adapter.
+func New() Adapter { return Adapter{table: newTable()} }
+
+// Describe implements [provider.Adapter].
+func (a Adapter) Describe() provider.Descriptor {
+	return provider.Descriptor{
+		ID:              "clip",
+		Title:           "Clip (Mexico), Checkout",
+		Documentation:   checkoutWebhook,
+		Acknowledgement: provider.Acknowledgement{Status: 200},
+		Schemes: []provider.SchemeKind{
+			provider.SchemeURLToken, provider.SchemeHeader, provider.SchemeSourceIP, provider.SchemeNone,
+		},
+		RetryPolicy: "Retries and counts in the member attempts; schedule, time-out and expected answer are not documented. " +
+			"Source: " + checkoutWebhook,
+		Mappings:       a.table.mappings(),
+		MappingVersion: 1,
+	}
+}

@@ -1,0 +1,142 @@
+package clip
+
+import (
+	"slices"
+
+	eventv1 "github.com/paynorm/paynorm/gen/paynorm/event/v1"
+	"github.com/paynorm/paynorm/services/normalizer/payload"
+	"github.com/paynorm/paynorm/services/normalizer/provider"
+)
+
+// Where Clip documents its notifications.
+const (
+	checkoutWebhook = "https://developer.clip.mx/reference/checkout-webhook"
+	thinWebhook     = "https://developer.clip.mx/reference/webhookshxo"
+	postbackWebhook = "https://developer.clip.mx/docs/conciliacion-de-transacciones-apis-1"
+)
+
+// The values of resource and the payment type that changes a mapping.
+const (
+	checkout = "CHECKOUT"
+	refund   = "REFUND"
+	cash     = "CASH"
+)
+
+// row is one line of the mapping table. Exactly one of payment and refunded is set.
+type row struct {
+	resource, status string
+	paymentType      string // the payment type that the row is for; "" is any other
+	payment          eventv1.PaymentStatus
+	refunded         eventv1.RefundStatus
+	actionBy         eventv1.ActionBy
+	reason           string
+	operation        eventv1.Operation
+	outcome          eventv1.OperationOutcome
+	times            []string // the members that say when, the documented spelling first
+	source           string
+}
+
+// table is the mapping table; the first row that fits decides. It is not changed once it is made.
+type table []row
+
+func newTable() table {
+	return table{
+		{resource: checkout, status: "CREATED", payment: eventv1.PaymentStatus_PAYMENT_STATUS_PENDING,
+			times: []string{"created_at"}, source: checkoutWebhook},
+		{resource: checkout, status: "PENDING", paymentType: cash, payment: eventv1.PaymentStatus_PAYMENT_STATUS_REQUIRES_ACTION,
+			actionBy: eventv1.ActionBy_ACTION_BY_PAYER, reason: "awaiting_cash",
+			operation: eventv1.Operation_OPERATION_PREPAYMENT, outcome: eventv1.OperationOutcome_OPERATION_OUTCOME_SUCCEEDED,
+			times: []string{"sent_date"}, source: checkoutWebhook},
+		{resource: checkout, status: "PENDING", payment: eventv1.PaymentStatus_PAYMENT_STATUS_PENDING, reason: "attempt_declined",
+			times: []string{"declined_at"}, source: checkoutWebhook},
+		{resource: checkout, status: "COMPLETED", payment: eventv1.PaymentStatus_PAYMENT_STATUS_PAID,
+			operation: eventv1.Operation_OPERATION_SALE, outcome: eventv1.OperationOutcome_OPERATION_OUTCOME_SUCCEEDED,
+			times: []string{"completed_at"}, source: checkoutWebhook},
+		{resource: checkout, status: "CANCELED", payment: eventv1.PaymentStatus_PAYMENT_STATUS_CANCELED, reason: "attempts_exhausted",
+			times: []string{"cancelled_at", "canceled_at"}, source: checkoutWebhook},
+		{resource: checkout, status: "CANCELLED", payment: eventv1.PaymentStatus_PAYMENT_STATUS_CANCELED, reason: "attempts_exhausted",
+			times: []string{"cancelled_at", "canceled_at"}, source: thinWebhook},
+		{resource: checkout, status: "EXPIRED", payment: eventv1.PaymentStatus_PAYMENT_STATUS_EXPIRED,
+			times: []string{"expired_at"}, source: checkoutWebhook},
+		{resource: refund, status: "CREATED", refunded: eventv1.RefundStatus_REFUND_STATUS_PENDING, reason: "customer_dispute",
+			operation: eventv1.Operation_OPERATION_REFUND, outcome: eventv1.OperationOutcome_OPERATION_OUTCOME_PENDING,
+			times: []string{"created_at"}, source: checkoutWebhook},
+		{resource: refund, status: "APPROVED", refunded: eventv1.RefundStatus_REFUND_STATUS_SUCCEEDED,
+			operation: eventv1.Operation_OPERATION_REFUND, outcome: eventv1.OperationOutcome_OPERATION_OUTCOME_SUCCEEDED,
+			times: []string{"completed_at"}, source: checkoutWebhook},
+		{resource: refund, status: "DECLINED", refunded: eventv1.RefundStatus_REFUND_STATUS_FAILED,
+			operation: eventv1.Operation_OPERATION_REFUND, outcome: eventv1.OperationOutcome_OPERATION_OUTCOME_FAILED,
+			times: []string{"declined_at"}, source: checkoutWebhook},
+	}
+}
+
+func (t table) find(resource, status, paymentType string) (row, bool) {
+	i := slices.IndexFunc(t, func(r row) bool {
+		return r.resource == resource && r.status == status && (r.paymentType == "" || r.paymentType == paymentType)
+	})
+	if i < 0 {
+		return row{}, false
+	}
+	return t[i], true
+}
+
+// shape is a notification without resource, told by its members.
+type shape struct {
+	words   string
+	members []string
+	reason  eventv1.QuarantineReason
+	word    string // of reason
+	detail  string
+	source  string
+}
+
+func shapes() []shape {
+	return []shape{
+		{words: "thin notification (origin and event_type)", members: []string{"origin", "event_type"},
+			reason: eventv1.QuarantineReason_QUARANTINE_REASON_NEEDS_LOOKUP, word: "needs_lookup",
+			detail: "a thin notification carries no status; ask Clip for the payment", source: thinWebhook},
+		{words: "postback (status_description)", members: []string{"status_description"},
+			reason: eventv1.QuarantineReason_QUARANTINE_REASON_UNMAPPED, word: "unmapped",
+			detail: "the shape of the postback notification is not public", source: postbackWebhook},
+	}
+}
+
+func findShape(body payload.Value) (shape, bool) {
+	for _, s := range shapes() {
+		missing := slices.ContainsFunc(s.members, func(name string) bool { return !body.Get(name).Present() })
+		if !missing {
+			return s, true
+		}
+	}
+	return shape{}, false
+}
+
+// method returns the method that a payment_type names, nil for any other.
+func method(paymentType string) *eventv1.Method {
+	switch paymentType {
+	case "CARD":
+		return &eventv1.Method{Type: eventv1.MethodType_METHOD_TYPE_CARD}
+	case cash:
+		return &eventv1.Method{Type: eventv1.MethodType_METHOD_TYPE_CASH_VOUCHER}
+	}
+	return nil
+}
+
+// mappings shows the table to people.
+func (t table) mappings() []provider.Mapping {
+	var all []provider.Mapping
+	for _, r := range t {
+		m := provider.Mapping{ProviderStatus: r.resource + " " + r.status, Outcome: r.payment.String(), Reason: r.reason, Source: r.source}
+		if r.paymentType != "" {
+			m.ProviderStatus += ", payment_type " + r.paymentType
+		}
+		if r.resource == refund {
+			m.Outcome = r.refunded.String()
+		}
+		all = append(all, m)
+	}
+	for _, s := range shapes() {
+		all = append(all, provider.Mapping{ProviderStatus: s.words, Outcome: "quarantined", Reason: s.word, Source: s.source})
+	}
+	return all
+}

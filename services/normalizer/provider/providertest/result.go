@@ -1,0 +1,104 @@
+package providertest
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/paynorm/paynorm/services/normalizer/payload"
+	"github.com/paynorm/paynorm/services/normalizer/provider"
+)
+
+// checkResult checks what Normalize makes of the case.
+func checkResult(t *testing.T, s Suite, c testCase) {
+	r := s.Adapter.Normalize(c.unsigned(), bytes.Clone(c.body))
+	compareGolden(t, c, encode(t, r))
+	if want := c.delivery.Items; want != nil && len(r.Items) != *want {
+		t.Errorf("%d items, want %d: nothing may get lost", len(r.Items), *want)
+	}
+	if c.delivery.Items == nil && len(r.Items) == 0 {
+		t.Error(`no item; if the body holds none, say "items": 0 in delivery.json`)
+	}
+	checkItems(t, r)
+	checkEvents(t, s.Adapter, c.unsigned(), c.body)
+	checkPrivacy(t, r, c.delivery.Absent)
+}
+
+// checkPure checks that Normalize depends on nothing but its arguments and changes none of them.
+func checkPure(t *testing.T, s Suite, c testCase) {
+	d, plaintext := c.unsigned(), bytes.Clone(c.body)
+	first := encode(t, s.Adapter.Normalize(d, plaintext))
+	if !bytes.Equal(plaintext, c.body) {
+		t.Error("Normalize changed the plaintext")
+	}
+	if diff := cmp.Diff(c.unsigned(), d, cmp.Comparer(equalAddr)); diff != "" {
+		t.Errorf("Normalize changed the delivery (-before +after):\n%s", diff)
+	}
+	// A result that points into the plaintext would change with it.
+	kept := s.Adapter.Normalize(d, plaintext)
+	clear(plaintext)
+	if diff := cmp.Diff(string(first), string(encode(t, kept))); diff != "" {
+		t.Errorf("two runs differ, or the result refers to the plaintext (-first +second):\n%s", diff)
+	}
+}
+
+// checkTruncated cuts the body at every byte: Normalize must survive and must
+// not take a part for the whole.
+func checkTruncated(t *testing.T, s Suite, c testCase) {
+	const sampleFrom = 4096 // larger bodies are cut at about that many places
+	whole := bytes.TrimRight(c.body, " \t\r\n")
+	d := c.unsigned()
+	for n := 0; n < len(whole); n += 1 + len(whole)/sampleFrom {
+		r := s.Adapter.Normalize(d, whole[:n:n])
+		if !quarantines(r) {
+			t.Fatalf("cut after byte %d of %d: no item is quarantined", n, len(whole))
+		}
+	}
+}
+
+func quarantines(r provider.Result) bool {
+	for _, it := range r.Items {
+		if it.Quarantine != nil {
+			return true
+		}
+	}
+	return false
+}
+
+const unknownMember = "paynorm_conformance_member"
+
+// checkUnknownMember adds a member that no documentation names: providers do
+// that without notice.
+func checkUnknownMember(t *testing.T, s Suite, c testCase) {
+	v, err := payload.ParseObject(c.body)
+	if err != nil {
+		return // quarantined whatever its members; the golden file says so
+	}
+	member := `{"` + unknownMember + `":{"status":["PAID"]}`
+	if len(v.Names()) > 0 {
+		member += ","
+	}
+	body := append([]byte(member), bytes.TrimLeft(c.body, " \t\r\n")[1:]...)
+	before, after := s.Adapter.Normalize(c.unsigned(), c.body), s.Adapter.Normalize(c.unsigned(), body)
+	reported := false
+	for _, name := range after.Drift {
+		reported = reported || strings.HasSuffix(name, unknownMember)
+	}
+	if hasFact(before) && !reported {
+		t.Errorf("drift %q does not report the unknown member", after.Drift)
+	}
+	before.Drift, after.Drift = nil, nil
+	if diff := cmp.Diff(string(encode(t, before)), string(encode(t, after))); diff != "" {
+		t.Errorf("an unknown member changes the result (-without +with):\n%s", diff)
+	}
+}
+
+func hasFact(r provider.Result) bool {
+	for _, it := range r.Items {
+		if it.Fact != nil {
+			return true
+		}
+	}
+	return false
+}

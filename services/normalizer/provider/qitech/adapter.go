@@ -1,0 +1,46 @@
+// Package qitech understands the invoice payment webhooks of QI Tech (Brazil).
+//
+// Each delivery carries a JWT, signed with QI Tech's key, that names the body's
+// MD5, the method, the path and the time. The product line's other
+// notifications come to the same URL under other types; they are acknowledged
+// and not published.
+package qitech
+
+import "github.com/paynorm/paynorm/services/normalizer/provider"
+
+// ID is the provider's ID in paths, subjects and configuration.
+const ID = "qitech"
+
+// mappingVersion is raised with each change of the mapping tables.
+const mappingVersion = 1
+
+// Adapter is the adapter for QI Tech. Make one with New; the zero value maps nothing.
+type Adapter struct {
+	statuses []status
+	methods  []method
+	siblings []sibling
+}
+
+var _ provider.Adapter = Adapter{}
+
+// New returns the adapter with its mapping tables.
+func New() Adapter {
+	return Adapter{statuses: statuses(), methods: methods(), siblings: siblings()}
+}
+
+// Describe says what QI Tech is and what the adapter knows of it.
+func (a Adapter) Describe() provider.Descriptor {
+	return provider.Descriptor{
+		ID:              ID,
+		Title:           "QI Tech",
+		Documentation:   sourceInvoicePayment,
+		Acknowledgement: provider.Acknowledgement{Status: 200},
+		Schemes: []provider.SchemeKind{
+			provider.SchemeJWT, provider.SchemeHeader, provider.SchemeURLToken, provider.SchemeSourceIP, provider.SchemeNone,
+		},
+		RetryPolicy: "an answer within 10 seconds; automatic retries are not documented, but any notification of the last 14 days, " +
+			"delivered or not, can be sent again by hand (https://docs.qitech.com.br/notificacoes/reenvio_de_notificacoes)",
+		Mappings:       a.mappings(),
+		MappingVersion: mappingVersion,
+	}
+}

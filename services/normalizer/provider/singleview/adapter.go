@@ -1,0 +1,36 @@
+// Package singleview is the adapter for SingleView (Saudi Arabia and Bahrain),
+// a treasury service through which companies pay out. Its webhooks hold
+// batches: each element tells the status of one payout, or the bank's charge
+// for it. SingleView documents no signature, so the secret stands in the URL.
+//
+// Source: https://docs.onesingleview.com/v1.0.4/docs/erp-integration-api-webhook-payment-enquiry
+package singleview
+
+import "github.com/paynorm/paynorm/services/normalizer/provider"
+
+// Adapter reads SingleView's webhooks. Make one with New.
+type Adapter struct{ table table }
+
+var _ provider.Adapter = Adapter{}
+
+// New returns the adapter.
+func New() Adapter { return Adapter{table: newTable()} }
+
+// Describe implements [provider.Adapter].
+func (a Adapter) Describe() provider.Descriptor {
+	return provider.Descriptor{
+		ID:            "singleview",
+		Title:         "SingleView (Saudi Arabia, Bahrain), payouts",
+		Documentation: webhookPage,
+		Acknowledgement: provider.Acknowledgement{
+			Status: 200, ContentType: "application/json", Body: `{"status":"OK"}`,
+		},
+		Schemes: []provider.SchemeKind{
+			provider.SchemeURLToken, provider.SchemeHeader, provider.SchemeSourceIP, provider.SchemeNone,
+		},
+		RetryPolicy: "Once an hour, at most 3 attempts, then the event is discarded; " +
+			"three discarded events switch the webhook off. Source: " + webhookPage,
+		Mappings:       a.table.mappings(),
+		MappingVersion: 1,
+	}
+}

@@ -1,0 +1,63 @@
+package view
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"net/url"
+
+	"modernc.org/sqlite"
+)
+
+// querier is a connection, a pool or a transaction.
+type querier interface {
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
+}
+
+// connect opens a pool of at most size connections.
+//
+// The write-ahead log is folded into the file every 16 384 pages (64 MiB)
+// rather than every 1 000, so that a page that changes often is written, and
+// the file synced, less often. The writer's cache (64 MiB) holds the inner
+// pages of all indexes.
+func connect(path string, readOnly bool, size int) (*sql.DB, error) {
+	pragmas := []string{"busy_timeout(5000)"}
+	mode := "rwc"
+	if readOnly {
+		mode = "ro"
+		pragmas = append(pragmas, "query_only(1)", "cache_size(-8192)")
+	} else {
+		pragmas = append(pragmas, "page_size(4096)", "journal_mode(WAL)", "synchronous(NORMAL)",
+			"wal_autocheckpoint(16384)", "journal_size_limit(67108864)", "cache_size(-65536)", "temp_store(MEMORY)")
+	}
+	dsn := url.URL{
+		Scheme: "file", OmitHost: true, Path: path,
+		RawQuery: url.Values{"mode": {mode}, "_pragma": pragmas}.Encode(),
+	}
+	connector, err := sqlite.NewConnector(dsn.String())
+	if err != nil {
+		return nil, err
+	}
+	db := sql.OpenDB(connector)
+	db.SetMaxOpenConns(size)
+	db.SetMaxIdleConns(size)
+	return db, nil
+}
+
+// SQLite's result codes for a file that is damaged or is no database.
+const (
+	corrupt     = 11
+	notDatabase = 26
+)
+
+// explain adds ErrUnusable where SQLite says that the file is damaged.
+func (v *View) explain(err error) error {
+	if e, ok := errors.AsType[*sqlite.Error](err); ok {
+		if code := e.Code() & 0xff; code == corrupt || code == notDatabase {
+			return fmt.Errorf("%w (%s): %w", ErrUnusable, v.path, err)
+		}
+	}
+	return err
+}

@@ -1,0 +1,110 @@
+// Package view keeps what the events say in a form that can be asked: a SQLite
+// file with the events, the payments that they add up to and the quarantine
+// notices. It is a projection: it can be deleted and is then rebuilt from the
+// ledger, so it trades durability for speed. A power cut may take back the
+// last batches, never a part of one.
+//
+// One goroutine writes (Apply, Seen, States); any number may read.
+package view
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"sync"
+)
+
+var (
+	// ErrNotFound says that there is no such event or payment.
+	ErrNotFound = errors.New("not found")
+	// ErrUnusable says that the file is damaged or of another version. It has
+	// to be deleted; it is rebuilt from the events.
+	ErrUnusable = errors.New("the view cannot be used: delete it, it is rebuilt from the events")
+)
+
+// readers is how many queries run at once; more wait. Each has its own page cache.
+const readers = 4
+
+// View is an open view.
+type View struct {
+	path string
+	read *sql.DB
+
+	mu      sync.Mutex // guards all below: one writer
+	write   *sql.DB
+	conn    *sql.Conn // the only connection of write, so that statements and pages stay
+	insert  inserts
+	lookup  lookups
+	stored  meta
+	classes map[class]int64
+}
+
+// Position is how far a view has come.
+type Position struct {
+	LedgerSequence int64 // the last commit of the ledger that is in it; 0: none
+	Cursor         int64 // the last event or notice that is in it; 0: none
+}
+
+// Open opens the view at path and makes it when there is none; its directory
+// must exist. Errors: ErrUnusable.
+func Open(ctx context.Context, path string) (*View, error) {
+	v := &View{path: path}
+	if err := v.open(ctx); err != nil {
+		_ = v.Close()
+		return nil, fmt.Errorf("open view %s: %w", path, v.explain(err))
+	}
+	return v, nil
+}
+
+func (v *View) open(ctx context.Context) (err error) {
+	if v.write, err = connect(v.path, false, 1); err != nil {
+		return err
+	}
+	if v.conn, err = v.write.Conn(ctx); err != nil {
+		return err
+	}
+	if err := createOrCheck(ctx, v.conn); err != nil {
+		return err
+	}
+	if v.read, err = connect(v.path, true, readers); err != nil {
+		return err
+	}
+	if v.stored, err = readMeta(ctx, v.conn); err != nil {
+		return err
+	}
+	if v.classes, err = readClasses(ctx, v.conn); err != nil {
+		return err
+	}
+	if v.insert, err = prepareInserts(ctx, v.conn); err != nil {
+		return err
+	}
+	v.lookup, err = prepareLookups(ctx, v.conn)
+	return err
+}
+
+// Close waits for what runs and closes the file.
+func (v *View) Close() error {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	var errs []error
+	if v.read != nil {
+		errs = append(errs, v.read.Close())
+	}
+	if v.conn != nil {
+		errs = append(errs, v.conn.Close())
+	}
+	if v.write != nil {
+		errs = append(errs, v.write.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// Position returns how far the view has come.
+func (v *View) Position(ctx context.Context) (Position, error) {
+	m, err := readMeta(ctx, v.read)
+	if err != nil {
+		return Position{}, fmt.Errorf("read position: %w", v.explain(err))
+	}
+	return m.Position, nil
+}
