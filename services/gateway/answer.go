@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"runtime/debug"
@@ -38,7 +39,8 @@ func (a *answer) Unwrap() http.ResponseWriter { return a.ResponseWriter }
 // It replaces what an earlier request on the same connection has set. Writers
 // without deadlines, as in tests, do without.
 func (a *answer) deadline(d time.Duration) {
-	_ = http.NewResponseController(a.ResponseWriter).SetWriteDeadline(time.Now().Add(d + writeGrace))
+	end := time.Now().Add(d + writeGrace) //nolint:forbidigo // a connection's deadline is on the machine's clock, whatever Options.Now says
+	_ = http.NewResponseController(a.ResponseWriter).SetWriteDeadline(end)
 }
 
 // received ends the read deadline, which would otherwise cancel the request's
@@ -54,7 +56,7 @@ func (g *Gateway) recovered(a *answer, r *http.Request) {
 	if cause == nil {
 		return
 	}
-	if cause == http.ErrAbortHandler {
+	if err, ok := cause.(error); ok && errors.Is(err, http.ErrAbortHandler) {
 		panic(cause)
 	}
 	g.o.Logger.ErrorContext(r.Context(), "panic in the gateway",

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"google.golang.org/genproto/googleapis/api/httpbody"
 	"google.golang.org/grpc"
@@ -95,6 +96,9 @@ func dialNormalizer(t testing.TB, n *normalizer) *grpc.ClientConn {
 // serve runs the gateway as it runs in production, on a port of its own.
 func serve(t testing.TB, o gateway.Options) *httptest.Server {
 	t.Helper()
+	if o.Now == nil {
+		o.Now = time.Now
+	}
 	if o.Reads == nil {
 		o.Reads = o.Webhooks
 	}
@@ -126,9 +130,16 @@ type answered struct {
 	body   string
 }
 
+func shut(t testing.TB, c io.Closer) {
+	t.Helper()
+	if err := c.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
 func read(t testing.TB, r *http.Response) answered {
 	t.Helper()
-	defer r.Body.Close()
+	defer shut(t, r.Body)
 	b, err := io.ReadAll(r.Body)
 	if err != nil {
 		t.Fatal(err)
@@ -143,7 +154,7 @@ func send(t testing.TB, h *httptest.Server, request string) answered {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer c.Close()
+	defer shut(t, c)
 	if _, err := io.WriteString(c, request); err != nil {
 		t.Fatal(err)
 	}

@@ -20,7 +20,7 @@ type Gateway struct {
 	providers map[string]bool
 }
 
-// New makes a gateway of o. It fails when a connection is missing or a limit
+// New makes a gateway of o. It fails when a connection or the clock is missing, or a limit
 // is out of range.
 func New(o Options) (*Gateway, error) {
 	o, err := o.withDefaults()

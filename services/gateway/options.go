@@ -47,7 +47,7 @@ type Options struct {
 	Ready func(context.Context) error
 	// OpenAPI is what /openapi.json answers. Empty: 404.
 	OpenAPI []byte
-	// Now is the clock of receive times. Default time.Now.
+	// Now is the clock of receive times: time.Now, but for tests. Required.
 	Now func() time.Time
 	// Logger takes panics and broken acknowledgements. Default: discarded.
 	Logger *slog.Logger
@@ -70,6 +70,9 @@ func (o Options) withDefaults() (Options, error) {
 	if o.Webhooks == nil || o.Reads == nil {
 		return o, errors.New("no connection to the services")
 	}
+	if o.Now == nil {
+		return o, errors.New("no clock")
+	}
 	if o.MaxBodyBytes < 0 || o.MaxBodyBytes > maxBody {
 		return o, fmt.Errorf("MaxBodyBytes must be 0 to %d", maxBody)
 	}
@@ -85,9 +88,6 @@ func (o Options) withDefaults() (Options, error) {
 	o.ReadTimeout = cmp.Or(o.ReadTimeout, 15*time.Second)
 	if o.Ready == nil {
 		o.Ready = func(context.Context) error { return nil }
-	}
-	if o.Now == nil {
-		o.Now = time.Now
 	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)

@@ -60,6 +60,7 @@ type Ledger struct {
 	limit   int // bytes of deliveries in one commit
 	entries chan *entry
 	bytes   atomic.Int64
+	last    atomic.Int64 // the ordinal of the newest commit
 	down    atomic.Pointer[error]
 	stop    context.CancelFunc
 	stopped sync.WaitGroup
@@ -102,6 +103,7 @@ func Open(ctx context.Context, o Options) (*Ledger, error) {
 		limit:   min(maxCommitBytes, payload-commitOverhead),
 		entries: make(chan *entry, maxWaiting),
 	}
+	l.last.Store(end.ordinal)
 	run, stop := context.WithCancel(context.Background())
 	l.stop = stop
 	w := &writer{l: l, tip: end, payload: payload}
@@ -150,6 +152,9 @@ func (l *Ledger) Health() error {
 	}
 	return nil
 }
+
+// Last returns the number of the newest commit, 0 when there is none.
+func (l *Ledger) Last() int64 { return l.last.Load() }
 
 // Waiting returns how many deliveries wait for a commit.
 func (l *Ledger) Waiting() int { return len(l.entries) }

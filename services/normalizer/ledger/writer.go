@@ -98,7 +98,7 @@ func (w *writer) commit(ctx context.Context, group []*entry, status <-chan nats.
 		err = w.publish(ctx, data, status)
 	}
 	if err == nil {
-		w.tip = tip{ordinal: c.GetOrdinal(), sum: sum}
+		w.advance(tip{ordinal: c.GetOrdinal(), sum: sum})
 	}
 	for i, e := range group {
 		if e.place = (Place{Sequence: c.GetOrdinal(), Index: i}); err != nil {
@@ -107,6 +107,11 @@ func (w *writer) commit(ctx context.Context, group []*entry, status <-chan nats.
 		close(e.done)
 	}
 	return sum, err
+}
+
+func (w *writer) advance(to tip) {
+	w.tip = to
+	w.l.last.Store(to.ordinal)
 }
 
 // publish returns nil only after the server has said that the message is
@@ -148,7 +153,7 @@ func (w *writer) recover(ctx context.Context, cause error, sum []byte) {
 			cause = err
 		case end.ordinal == w.tip.ordinal && bytes.Equal(end.sum, w.tip.sum),
 			end.ordinal == w.tip.ordinal+1 && sum != nil && bytes.Equal(end.sum, sum):
-			w.tip = end
+			w.advance(end)
 			w.l.down.Store(nil)
 			w.l.o.Logger.Info("ledger accepts deliveries again", "commit", end.ordinal)
 			return

@@ -165,3 +165,8 @@ func delivery(d *ledgerv1.Delivery) provider.Delivery {
 func ReasonWord(r eventv1.QuarantineReason) string {
 	return strings.ToLower(strings.TrimPrefix(r.String(), "QUARANTINE_REASON_"))
 }
+
+// DispositionWord is the word of a disposition in logs and metrics, for example "applied".
+func DispositionWord(d eventv1.Disposition) string {
+	return strings.ToLower(strings.TrimPrefix(d.String(), "DISPOSITION_"))
+}

@@ -1,6 +1,9 @@
 package payload
 
-import "slices"
+import (
+	"slices"
+	"strings"
+)
 
 // MaxDrift is how many names Unknown returns at most for one object.
 const MaxDrift = 16
@@ -14,7 +17,7 @@ func (v Value) Unknown(prefix string, known ...string) []string {
 			continue
 		}
 		if len(n) > 64 {
-			n = n[:64]
+			n = strings.ToValidUTF8(n[:64], "")
 		}
 		if names = append(names, prefix+n); len(names) == MaxDrift {
 			break

@@ -55,7 +55,8 @@ func judge(rules machine, last, e *eventv1.PaymentStatusChanged, newMoney bool) 
 	if now == next && newMoney {
 		return eventv1.Disposition_DISPOSITION_APPLIED, false // a sum does not depend on the order of its parts
 	}
-	if older(rules, last, e) && !(up && slices.Contains(rules.money, next)) {
+	outranksClocks := up && slices.Contains(rules.money, next)
+	if older(rules, last, e) && !outranksClocks {
 		return eventv1.Disposition_DISPOSITION_STALE, false
 	}
 	switch {

@@ -46,6 +46,13 @@ func (i item) position() *eventv1.LedgerPosition {
 	return i.Event.GetLedgerPosition()
 }
 
+func (i item) provider() string {
+	if i.Notice != nil {
+		return i.Notice.GetProvider()
+	}
+	return i.Event.GetProvider()
+}
+
 // items normalizes the deliveries of commits and leaves out skips and what was
 // published before a crash.
 func (p *Projector) items(commits []*ledgerv1.Commit) []item {
@@ -60,7 +67,7 @@ func (p *Projector) items(commits []*ledgerv1.Commit) []item {
 			for _, it := range found {
 				switch next := (item{it}); {
 				case it.Skip != nil:
-					p.o.Observer.Projected(it, false)
+					p.o.Observer.Projected(d.GetProvider(), it, false)
 				case after(next.position(), p.position):
 					all = append(all, next)
 				}
@@ -126,7 +133,7 @@ func (p *Projector) decide(ctx context.Context, items []item) (view.Batch, []eve
 	for _, it := range items {
 		e := it.Event
 		if e != nil && seen[e.GetName()] {
-			p.o.Observer.Projected(it.Item, true)
+			p.o.Observer.Projected(it.provider(), it.Item, true)
 			continue
 		}
 		batch.Cursor++
@@ -134,7 +141,7 @@ func (p *Projector) decide(ctx context.Context, items []item) (view.Batch, []eve
 			it.Notice.Cursor = batch.Cursor
 			batch.Notices = append(batch.Notices, it.Notice)
 			messages = append(messages, eventstream.Message{Notice: it.Notice})
-			p.o.Observer.Projected(it.Item, false)
+			p.o.Observer.Projected(it.provider(), it.Item, false)
 			continue
 		}
 		seen[e.GetName()] = true
@@ -149,7 +156,7 @@ func (p *Projector) decide(ctx context.Context, items []item) (view.Batch, []eve
 		batch.States[e.GetPayment()] = state
 		batch.Events = append(batch.Events, e)
 		messages = append(messages, eventstream.Message{Event: e})
-		p.o.Observer.Projected(it.Item, false)
+		p.o.Observer.Projected(it.provider(), it.Item, false)
 	}
 	return batch, messages, nil
 }

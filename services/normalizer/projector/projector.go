@@ -37,7 +37,10 @@ type Store interface {
 
 // Observer learns what was projected, for metrics.
 type Observer interface {
-	Projected(it normalize.Item, duplicate bool)
+	// Projected is called for each item: an event, a notice or a skip of the
+	// provider, or an event that was known already.
+	Projected(provider string, it normalize.Item, duplicate bool)
+	// Drifted is called with the members that the provider's documentation does not know.
 	Drifted(provider string, members []string)
 }
 
@@ -132,7 +135,8 @@ func (p *Projector) follow(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if err := p.project(ctx, next); err != nil {
+		// What was begun is finished, also when paynorm is stopping: half a portion would only be done again.
+		if err := p.project(context.WithoutCancel(ctx), next); err != nil {
 			return err
 		}
 	}

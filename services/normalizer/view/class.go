@@ -2,6 +2,7 @@ package view
 
 import (
 	"context"
+	"database/sql"
 
 	eventv1 "github.com/paynorm/paynorm/gen/paynorm/event/v1"
 )
@@ -46,22 +47,16 @@ func (c class) columns() []any {
 }
 
 func readClasses(ctx context.Context, db querier) (map[class]int64, error) {
+	out := map[class]int64{}
 	rows, err := db.QueryContext(ctx, `SELECT id, of, provider, merchant, mode, kind, direction,
 		payment_status, refund_status, dispute_status, proof_status, disposition FROM classes`)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = rows.Close() }()
-	out := map[class]int64{}
-	for rows.Next() {
+	err = eachRow(rows, err, func(rows *sql.Rows) error {
 		var id int64
 		var c class
 		err := rows.Scan(&id, &c.of, &c.provider, &c.merchant, &c.mode, &c.kind, &c.direction,
 			&c.payment, &c.refund, &c.dispute, &c.proof, &c.disposition)
-		if err != nil {
-			return nil, err
-		}
 		out[c] = id
-	}
-	return out, rows.Err()
+		return err
+	})
+	return out, err
 }

@@ -1,6 +1,7 @@
 package view
 
 import (
+	"cmp"
 	"slices"
 
 	eventv1 "github.com/paynorm/paynorm/gen/paynorm/event/v1"
@@ -23,7 +24,7 @@ func Last(s *ledgerv1.PaymentState) []*eventv1.PaymentStatusChanged {
 		}
 	}
 	slices.SortFunc(last, func(a, b *eventv1.PaymentStatusChanged) int {
-		return int(b.GetCursor() - a.GetCursor())
+		return cmp.Compare(b.GetCursor(), a.GetCursor())
 	})
 	return last
 }

@@ -71,7 +71,7 @@ func rules() []rule {
 		payment, refund, dispute = eventv1.Kind_KIND_PAYMENT, eventv1.Kind_KIND_REFUND, eventv1.Kind_KIND_DISPUTE
 		worked                   = eventv1.OperationOutcome_OPERATION_OUTCOME_SUCCEEDED
 		failed                   = eventv1.OperationOutcome_OPERATION_OUTCOME_FAILED
-		open                     = eventv1.OperationOutcome_OPERATION_OUTCOME_PENDING
+		undecided                = eventv1.OperationOutcome_OPERATION_OUTCOME_PENDING
 		payer, merchant          = eventv1.ActionBy_ACTION_BY_PAYER, eventv1.ActionBy_ACTION_BY_MERCHANT
 		action                   = eventv1.PaymentStatus_PAYMENT_STATUS_REQUIRES_ACTION
 		paid                     = eventv1.PaymentStatus_PAYMENT_STATUS_PAID
@@ -84,18 +84,18 @@ func rules() []rule {
 		{kind: payment, word: "CP", verdict: succeeded, payment: paid, outcome: worked},
 		{kind: payment, word: "RC", verdict: succeeded, payment: paid, outcome: worked},
 		{kind: payment, word: "RV", verdict: succeeded, payment: eventv1.PaymentStatus_PAYMENT_STATUS_CANCELED, ifPaid: eventv1.PaymentStatus_PAYMENT_STATUS_REVERSED, outcome: worked},
-		{kind: payment, verdict: authenticated, payment: eventv1.PaymentStatus_PAYMENT_STATUS_PENDING, outcome: open},
-		{kind: payment, verdict: review, payment: action, actionBy: merchant, outcome: open},
-		{kind: payment, verdict: pending, payment: eventv1.PaymentStatus_PAYMENT_STATUS_PENDING, outcome: open},
-		{kind: payment, verdict: uncertain, payment: eventv1.PaymentStatus_PAYMENT_STATUS_PROCESSING, outcome: open},
+		{kind: payment, verdict: authenticated, payment: eventv1.PaymentStatus_PAYMENT_STATUS_PENDING, outcome: undecided},
+		{kind: payment, verdict: review, payment: action, actionBy: merchant, outcome: undecided},
+		{kind: payment, verdict: pending, payment: eventv1.PaymentStatus_PAYMENT_STATUS_PENDING, outcome: undecided},
+		{kind: payment, verdict: uncertain, payment: eventv1.PaymentStatus_PAYMENT_STATUS_PROCESSING, outcome: undecided},
 		{kind: payment, verdict: canceled, payment: eventv1.PaymentStatus_PAYMENT_STATUS_CANCELED, outcome: failed},
 		{kind: payment, verdict: declined, payment: eventv1.PaymentStatus_PAYMENT_STATUS_FAILED, outcome: failed},
 
 		{kind: refund, verdict: succeeded, refund: eventv1.RefundStatus_REFUND_STATUS_SUCCEEDED, outcome: worked},
-		{kind: refund, verdict: authenticated, refund: eventv1.RefundStatus_REFUND_STATUS_PENDING, outcome: open},
-		{kind: refund, verdict: review, refund: eventv1.RefundStatus_REFUND_STATUS_PENDING, outcome: open},
-		{kind: refund, verdict: pending, refund: eventv1.RefundStatus_REFUND_STATUS_PENDING, outcome: open},
-		{kind: refund, verdict: uncertain, refund: eventv1.RefundStatus_REFUND_STATUS_PENDING, outcome: open},
+		{kind: refund, verdict: authenticated, refund: eventv1.RefundStatus_REFUND_STATUS_PENDING, outcome: undecided},
+		{kind: refund, verdict: review, refund: eventv1.RefundStatus_REFUND_STATUS_PENDING, outcome: undecided},
+		{kind: refund, verdict: pending, refund: eventv1.RefundStatus_REFUND_STATUS_PENDING, outcome: undecided},
+		{kind: refund, verdict: uncertain, refund: eventv1.RefundStatus_REFUND_STATUS_PENDING, outcome: undecided},
 		{kind: refund, verdict: canceled, refund: eventv1.RefundStatus_REFUND_STATUS_CANCELED, outcome: failed},
 		{kind: refund, verdict: declined, refund: eventv1.RefundStatus_REFUND_STATUS_FAILED, outcome: failed},
 

@@ -4,7 +4,6 @@ import (
 	eventv1 "github.com/paynorm/paynorm/gen/paynorm/event/v1"
 	"github.com/paynorm/paynorm/services/normalizer/payload"
 	"github.com/paynorm/paynorm/services/normalizer/provider"
-	"google.golang.org/protobuf/proto"
 )
 
 // typePayment is the only type of notification that is about a payment.
@@ -129,7 +128,7 @@ func (m members) fact(d decision) *provider.Fact {
 	if d.operation.word == "PA" && d.method.family == vouchers {
 		e.Operation = eventv1.Operation_OPERATION_PREPAYMENT
 	}
-	if m.presented != nil && !proto.Equal(m.presented, m.amount) {
+	if m.presented != nil && !same(m.presented, m.amount) {
 		e.PresentationAmount = m.presented
 	}
 	if m.amount != nil || m.presented != nil {
@@ -161,4 +160,9 @@ func setStatus(e *eventv1.PaymentStatusChanged, d decision) {
 		e.Status = &eventv1.PaymentStatusChanged_PaymentStatus{PaymentStatus: d.rule.payment}
 		e.Final = d.group.verdict == declined && !d.group.soft
 	}
+}
+
+// same says whether two amounts are one; an absent amount equals none.
+func same(a, b *eventv1.Money) bool {
+	return a != nil && b != nil && a.GetMinorUnits() == b.GetMinorUnits() && a.GetCurrencyCode() == b.GetCurrencyCode()
 }

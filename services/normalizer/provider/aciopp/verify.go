@@ -71,8 +71,7 @@ func decrypt(d provider.Delivery, keys provider.Keys) (scheme.Proof, bool, error
 	return scheme.Proof{}, true, fmt.Errorf("%w: no key opens the body", provider.ErrNotAuthentic)
 }
 
-// open decrypts sealed, the ciphertext with its tag behind it. The plaintext is
-// never nil when ok, also when it is empty.
+// open decrypts sealed, the ciphertext with its tag behind it.
 func open(key provider.Secret, iv, sealed []byte) (plaintext []byte, ok bool) {
 	if len(key) != keySize {
 		return nil, false
@@ -85,7 +84,7 @@ func open(key provider.Secret, iv, sealed []byte) (plaintext []byte, ok bool) {
 	if err != nil {
 		return nil, false
 	}
-	plaintext, err = gcm.Open(make([]byte, 0, len(sealed)), iv, sealed, nil)
+	plaintext, err = gcm.Open(nil, iv, sealed, nil)
 	return plaintext, err == nil
 }
 
@@ -109,10 +108,7 @@ func hexHeader(d provider.Delivery, name string, size int) ([]byte, error) {
 // Source: https://support.peachpayments.com, articles 47001189554 and 47001098733
 func ciphertext(body []byte) ([]byte, error) {
 	text := bytes.Trim(body, blanks)
-	if len(text) == 0 {
-		return nil, fmt.Errorf("%w: the body is empty", provider.ErrUndecodable)
-	}
-	if text[0] == '{' {
+	if bytes.HasPrefix(text, []byte("{")) {
 		wrapper, err := payload.ParseObject(text)
 		if err != nil {
 			return nil, fmt.Errorf("%w: wrapper: %w", provider.ErrUndecodable, err)
@@ -122,6 +118,9 @@ func ciphertext(body []byte) ([]byte, error) {
 			return nil, fmt.Errorf("%w: the wrapper has no text encryptedBody", provider.ErrUndecodable)
 		}
 		text = []byte(strings.Trim(inner, blanks))
+	}
+	if len(text) == 0 {
+		return nil, fmt.Errorf("%w: no ciphertext", provider.ErrUndecodable)
 	}
 	data := make([]byte, hex.DecodedLen(len(text)), hex.DecodedLen(len(text))+tagSize)
 	if _, err := hex.Decode(data, text); err != nil {

@@ -1,6 +1,7 @@
 package providertest
 
 import (
+	"bytes"
 	"fmt"
 	"strings"
 	"testing"
@@ -32,7 +33,7 @@ func checkMappings(t *testing.T, a provider.Adapter, cases []testCase) {
 	}
 	shown := map[verdict]map[string]bool{}
 	for _, c := range cases {
-		for i, it := range a.Normalize(c.unsigned(), c.body).Items {
+		for i, it := range a.Normalize(c.unsigned(), bytes.Clone(c.body)).Items {
 			for v, sign := range verdicts(it, fmt.Sprint(c.name, i)) {
 				if shown[v] == nil {
 					shown[v] = map[string]bool{}
@@ -67,7 +68,7 @@ func verdicts(it provider.Item, place string) map[verdict]string {
 	}
 	e := it.Fact.Event
 	sign := strings.Join([]string{e.GetProviderType(), e.GetProviderStatus(), e.GetReason().GetProviderCode(),
-		e.GetOperation().String(), e.GetMethod().GetType().String(), e.GetFee().String()}, "|")
+		e.GetOperation().String(), e.GetMethod().GetType().String(), e.GetMethod().GetBrand(), e.GetFee().String()}, "|")
 	reason := e.GetReason().GetCode()
 	shown := map[verdict]string{{status(e), reason}: sign}
 	if it.Fact.IfPaid != eventv1.PaymentStatus_PAYMENT_STATUS_UNSPECIFIED {

@@ -21,7 +21,7 @@ func checkResult(t *testing.T, s Suite, c testCase) {
 		t.Error(`no item; if the body holds none, say "items": 0 in delivery.json`)
 	}
 	checkItems(t, r)
-	checkEvents(t, s.Adapter, c.unsigned(), c.body)
+	checkEvents(t, s.Adapter, c.unsigned(), bytes.Clone(c.body))
 	checkPrivacy(t, r, c.delivery.Absent)
 }
 
@@ -50,7 +50,7 @@ func checkTruncated(t *testing.T, s Suite, c testCase) {
 	whole := bytes.TrimRight(c.body, " \t\r\n")
 	d := c.unsigned()
 	for n := 0; n < len(whole); n += 1 + len(whole)/sampleFrom {
-		r := s.Adapter.Normalize(d, whole[:n:n])
+		r := s.Adapter.Normalize(d, bytes.Clone(whole[:n]))
 		if !quarantines(r) {
 			t.Fatalf("cut after byte %d of %d: no item is quarantined", n, len(whole))
 		}
@@ -80,7 +80,7 @@ func checkUnknownMember(t *testing.T, s Suite, c testCase) {
 		member += ","
 	}
 	body := append([]byte(member), bytes.TrimLeft(c.body, " \t\r\n")[1:]...)
-	before, after := s.Adapter.Normalize(c.unsigned(), c.body), s.Adapter.Normalize(c.unsigned(), body)
+	before, after := s.Adapter.Normalize(c.unsigned(), bytes.Clone(c.body)), s.Adapter.Normalize(c.unsigned(), body)
 	reported := false
 	for _, name := range after.Drift {
 		reported = reported || strings.HasSuffix(name, unknownMember)

@@ -6,9 +6,11 @@ import (
 )
 
 const (
-	sourceInvoicePayment = "https://docs.qitech.com.br/baas/invoice_payment/webhooks"
-	sourceWebhooks       = "https://docs.qitech.com.br/webhooks"
+	sourceInvoicePayment = "https://docs.qitech.com.br/en/documentation/cartao_pos_pago/faturas/webhooks/pagamento_da_fatura"
+	sourceInvoice        = "https://docs.qitech.com.br/en/documentation/cartao_pos_pago/faturas/webhooks/fatura"
+	sourceBillPayment    = "https://docs.qitech.com.br/en/documentation/baas/cobranca/webhooks"
 	sourceBankSlip       = "https://docs.qitech.com.br/webhooks/boletos"
+	sourceOther          = "https://docs.qitech.com.br"
 )
 
 // typeInvoicePayment is the only webhook_type that is about a payment.
@@ -88,12 +90,12 @@ type sibling struct {
 // A type that is not listed is treated alike: it is not an invoice payment.
 func siblings() []sibling {
 	return []sibling{
-		{"baas.invoice.invoice_status_change", sourceWebhooks},
-		{"baas.pix_transfer.incoming_pix", sourceWebhooks},
-		{"baas.pix_transfer.outgoing_pix", sourceWebhooks},
-		{"baas.bill_payment.payment", sourceWebhooks},
-		{"baas.bank_slip.occurrence", sourceWebhooks},
-		{"baas.bank_slip.requester_profile", sourceWebhooks},
+		{"baas.invoice.invoice_status_change", sourceInvoice},
+		{"baas.pix_transfer.incoming_pix", sourceOther},
+		{"baas.pix_transfer.outgoing_pix", sourceOther},
+		{"baas.bill_payment.payment", sourceBillPayment},
+		{"baas.bank_slip.occurrence", sourceOther},
+		{"baas.bank_slip.requester_profile", sourceOther},
 		{"bank_slip.status_change", sourceBankSlip},
 	}
 }

@@ -43,8 +43,9 @@ func bearerMAC(client provider.OAuth2Client, providerID, merchant string, claims
 func bearer(d provider.Delivery, clients []provider.OAuth2Client) (id string, ok bool) {
 	header, _ := d.Header("authorization")
 	kind, text, _ := strings.Cut(header, " ")
+	// The decoder passes over line breaks, the length does not.
 	token, err := base64.RawURLEncoding.Strict().DecodeString(text)
-	if !strings.EqualFold(kind, "Bearer") || err != nil || len(token) != bearerSize {
+	if !strings.EqualFold(kind, "Bearer") || err != nil || len(token) != bearerSize || len(text) != base64.RawURLEncoding.EncodedLen(bearerSize) {
 		return "", false
 	}
 	claims, sum := token[:8+nonceSize], token[8+nonceSize:]

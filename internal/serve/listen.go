@@ -1,0 +1,144 @@
+package serve
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/paynorm/paynorm"
+	"github.com/paynorm/paynorm/services/gateway"
+	"github.com/paynorm/paynorm/services/normalizer/providers"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/grpc/health/grpc_health_v1"
+	"google.golang.org/grpc/keepalive"
+	"google.golang.org/grpc/test/bufconn"
+)
+
+// listenGRPC serves the normalizer's services to the network.
+func (p *process) listenGRPC(ctx context.Context, n *normalizer) error {
+	l, err := listen(ctx, "grpc.address", p.Config.GetGrpc().GetAddress())
+	if err != nil {
+		return err
+	}
+	p.addresses.GRPC = l.Addr().String()
+	p.group.Go(func() error { return n.rpc.Serve(l) })
+	p.closers.push(func() {
+		n.rpc.Health.Shutdown()
+		n.endStreams()
+		stopGRPC(n.rpc.Server)
+	})
+	return nil
+}
+
+// stopGRPC lets calls in work finish, for a while.
+func stopGRPC(s *grpc.Server) {
+	force := time.AfterFunc(stopWithin, s.Stop)
+	defer force.Stop()
+	s.GracefulStop()
+}
+
+// inProcess connects to the normalizer's services without a socket, streams included.
+func (p *process) inProcess(n *normalizer) (grpc.ClientConnInterface, error) {
+	pipe := bufconn.Listen(1 << 20)
+	p.group.Go(func() error { return n.rpc.Serve(pipe) })
+	conn, err := grpc.NewClient("passthrough:///normalizer", grpc.WithTransportCredentials(insecure.NewCredentials()),
+		grpc.WithContextDialer(func(ctx context.Context, _ string) (net.Conn, error) { return pipe.DialContext(ctx) }))
+	if err != nil {
+		return nil, err
+	}
+	p.closers.push(func() { conn.Close() })
+	return conn, nil
+}
+
+// dialNormalizer connects to the normalizer of another process.
+func (p *process) dialNormalizer() (*grpc.ClientConn, error) {
+	conn, err := grpc.NewClient(p.Config.GetGateway().GetNormalizerAddress(),
+		grpc.WithTransportCredentials(insecure.NewCredentials()),
+		grpc.WithKeepaliveParams(keepalive.ClientParameters{Time: 30 * time.Second, Timeout: 10 * time.Second}))
+	if err != nil {
+		return nil, fmt.Errorf("gateway.normalizer_address: %w", err)
+	}
+	p.closers.push(func() { conn.Close() })
+	return conn, nil
+}
+
+// answers says why the normalizer behind conn cannot take deliveries.
+func answers(ctx context.Context, conn *grpc.ClientConn) error {
+	health, err := grpc_health_v1.NewHealthClient(conn).Check(ctx, &grpc_health_v1.HealthCheckRequest{})
+	if err != nil {
+		return fmt.Errorf("the normalizer at %s does not answer", conn.Target())
+	}
+	if health.GetStatus() != grpc_health_v1.HealthCheckResponse_SERVING {
+		return fmt.Errorf("the normalizer at %s is %s", conn.Target(), health.GetStatus())
+	}
+	return nil
+}
+
+// startGateway serves the HTTP edge, and the metrics beside it. endStreams ends
+// what would otherwise go on for ever, before the edge waits for its requests.
+func (p *process) startGateway(ctx context.Context, webhooks, reads grpc.ClientConnInterface, ready func(context.Context) error, endStreams func()) error {
+	var known []string
+	for _, a := range providers.All() {
+		known = append(known, a.Describe().ID)
+	}
+	cfg := p.Config.GetHttp()
+	o := gateway.Options{
+		Webhooks: webhooks, Reads: reads, Providers: known, Ready: ready,
+		MaxBodyBytes:          cfg.GetMaxBodyBytes(),
+		MaxConcurrentWebhooks: int(cfg.GetMaxConcurrentWebhooks()),
+		WebhookTimeout:        cfg.GetWebhookTimeout().AsDuration(),
+		ReadTimeout:           cfg.GetReadTimeout().AsDuration(),
+		MaxHeaderBytes:        int(cfg.GetMaxHeaderBytes()),
+		OpenAPI:               paynorm.OpenAPI, Now: time.Now, Logger: p.Logger, Metrics: p.metrics,
+	}
+	g, err := gateway.New(o)
+	if err != nil {
+		return err
+	}
+	if err := p.listenMetrics(ctx); err != nil {
+		return err
+	}
+	l, err := listen(ctx, "http.address", cfg.GetAddress())
+	if err != nil {
+		return err
+	}
+	p.addresses.HTTP = l.Addr().String()
+	server := gateway.Server(o)
+	server.Handler = g.Handler()
+	p.serveHTTP(server, l)
+	p.closers.push(endStreams)
+	return nil
+}
+
+func (p *process) listenMetrics(ctx context.Context) error {
+	l, err := listen(ctx, "metrics.address", p.Config.GetMetrics().GetAddress())
+	if err != nil {
+		return err
+	}
+	p.addresses.Metrics = l.Addr().String()
+	mux := http.NewServeMux()
+	mux.Handle("GET /metrics", p.metrics.Handler())
+	p.serveHTTP(&http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second}, l)
+	return nil
+}
+
+// serveHTTP runs server until the closers get to it; requests in work are answered.
+func (p *process) serveHTTP(server *http.Server, l net.Listener) {
+	p.group.Go(func() error {
+		if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+			return err
+		}
+		return nil
+	})
+	p.closers.push(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), stopWithin)
+		defer cancel()
+		if err := server.Shutdown(ctx); err != nil {
+			server.Close()
+		}
+	})
+}

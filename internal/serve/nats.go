@@ -1,0 +1,52 @@
+package serve
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/paynorm/paynorm/internal/natsd"
+)
+
+const (
+	// embeddedAck is how long a commit may take on our own disk.
+	embeddedAck = 5 * time.Second
+	// externalAck keeps the promise that a webhook is refused within a second when NATS is away.
+	externalAck = 800 * time.Millisecond
+)
+
+// connectNATS starts the embedded server, or dials the external cluster. ack is
+// how long an acknowledgement may take.
+func (p *process) connectNATS(ctx context.Context) (nc *nats.Conn, ack time.Duration, err error) {
+	cfg := p.Config.GetNats()
+	if cfg.GetUrl() != "" {
+		nc, err := nats.Connect(cfg.GetUrl(), nats.Name("paynorm"), nats.ReconnectBufSize(-1), nats.MaxReconnects(-1),
+			nats.ReconnectWait(200*time.Millisecond), nats.Timeout(2*time.Second), nats.PingInterval(5*time.Second), nats.MaxPingsOutstanding(2))
+		if err != nil {
+			return nil, 0, fmt.Errorf("nats.url: %w", err)
+		}
+		p.closers.push(nc.Close)
+		p.Logger.Info("using an external NATS; run its servers with sync_interval: always, or a power cut takes acknowledged webhooks",
+			"server", nc.ConnectedServerName(), "version", nc.ConnectedServerVersion(), "replicas", cfg.GetReplicas())
+		if nc.MaxPayload() < natsd.MaxPayload {
+			p.Logger.Warn("the NATS server's max_payload is small: larger webhooks are answered 413", "max_payload", nc.MaxPayload(), "recommended", natsd.MaxPayload)
+		}
+		return nc, externalAck, nil
+	}
+	server, err := natsd.Start(ctx, natsd.Options{
+		StoreDir: filepath.Join(p.Config.GetDataDir(), "nats"), Address: cfg.GetAddress(), Logger: p.Logger,
+	})
+	if err != nil {
+		return nil, 0, err
+	}
+	p.closers.push(server.Shutdown)
+	nc, err = server.Connect()
+	if err != nil {
+		return nil, 0, fmt.Errorf("embedded NATS: %w", err)
+	}
+	p.closers.push(nc.Close)
+	p.addresses.NATS = server.Address()
+	return nc, embeddedAck, nil
+}

@@ -1,0 +1,129 @@
+// Package serve starts the parts of paynorm in order, and stops them in order:
+// it refuses new work, finishes what was accepted, and closes NATS last.
+package serve
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"time"
+
+	configv1 "github.com/paynorm/paynorm/gen/paynorm/config/v1"
+	"github.com/paynorm/paynorm/internal/telemetry"
+	"golang.org/x/sync/errgroup"
+)
+
+// stopWithin bounds how long paynorm waits for calls in work when it stops.
+const stopWithin = 10 * time.Second
+
+// Options says what to run.
+type Options struct {
+	Config     *configv1.Config
+	ConfigFile string
+	// Load reads ConfigFile anew, for a reload of the endpoints.
+	Load   func() (*configv1.Config, error)
+	Reload <-chan os.Signal // asks for a reload, for example SIGHUP
+	Getenv func(string) (string, bool)
+	Logger *slog.Logger
+}
+
+// Addresses is where a process listens, as host:port; empty where it does not.
+type Addresses struct{ HTTP, GRPC, Metrics, NATS string }
+
+// process is one running paynorm. Its parts are made by the methods of the
+// other files and closed by closers in reverse order.
+type process struct {
+	Options
+	metrics   *telemetry.Metrics
+	closers   stack
+	addresses Addresses
+	group     *errgroup.Group // of what runs until the process stops
+	groupCtx  context.Context
+}
+
+func newProcess(ctx context.Context, o Options) *process {
+	p := &process{Options: o, metrics: telemetry.New(o.Logger)}
+	p.group, p.groupCtx = errgroup.WithContext(ctx)
+	return p
+}
+
+// All runs gateway and normalizer in one process until ctx ends.
+func All(ctx context.Context, o Options) error {
+	p := newProcess(ctx, o)
+	defer p.closers.close()
+	n, err := p.startNormalizer(ctx)
+	if err != nil {
+		return err
+	}
+	if err := p.listenGRPC(ctx, n); err != nil {
+		return err
+	}
+	reads, err := p.inProcess(n)
+	if err != nil {
+		return err
+	}
+	if err := p.startGateway(ctx, n.rpc.Direct, reads, n.ready, n.endStreams); err != nil {
+		return err
+	}
+	return p.run(ctx)
+}
+
+// Normalizer runs the gRPC service alone until ctx ends.
+func Normalizer(ctx context.Context, o Options) error {
+	p := newProcess(ctx, o)
+	defer p.closers.close()
+	n, err := p.startNormalizer(ctx)
+	if err != nil {
+		return err
+	}
+	if err := p.listenGRPC(ctx, n); err != nil {
+		return err
+	}
+	if err := p.listenMetrics(ctx); err != nil {
+		return err
+	}
+	return p.run(ctx)
+}
+
+// Gateway runs the HTTP edge alone until ctx ends.
+func Gateway(ctx context.Context, o Options) error {
+	p := newProcess(ctx, o)
+	defer p.closers.close()
+	webhooks, err := p.dialNormalizer()
+	if err != nil {
+		return err
+	}
+	reads, err := p.dialNormalizer()
+	if err != nil {
+		return err
+	}
+	ready := func(ctx context.Context) error { return answers(ctx, webhooks) }
+	if err := p.startGateway(ctx, webhooks, reads, ready, func() { reads.Close() }); err != nil {
+		return err
+	}
+	return p.run(ctx)
+}
+
+// run reports where the process listens and waits until it is told to stop, or
+// a part fails. The deferred closers then stop the parts.
+func (p *process) run(ctx context.Context) error {
+	p.Logger.Info("paynorm is ready", "http", p.addresses.HTTP, "grpc", p.addresses.GRPC,
+		"metrics", p.addresses.Metrics, "nats", p.addresses.NATS, "endpoints", len(p.Config.GetEndpoints()))
+	select {
+	case <-ctx.Done():
+		p.Logger.Info("paynorm is stopping")
+	case <-p.groupCtx.Done():
+	}
+	p.closers.close()
+	return p.group.Wait()
+}
+
+func listen(ctx context.Context, field, address string) (net.Listener, error) {
+	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", address)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", field, err)
+	}
+	return l, nil
+}

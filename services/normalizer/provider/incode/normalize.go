@@ -1,0 +1,111 @@
+package incode
+
+import (
+	"errors"
+
+	eventv1 "github.com/paynorm/paynorm/gen/paynorm/event/v1"
+	"github.com/paynorm/paynorm/services/normalizer/money"
+	"github.com/paynorm/paynorm/services/normalizer/payload"
+	"github.com/paynorm/paynorm/services/normalizer/provider"
+)
+
+// currency is that of all Mexican tax documents that Incode reads; the payload
+// has none that is documented.
+const currency = "MXN"
+
+// Normalize implements [provider.Adapter]. A delivery holds one item.
+//
+// Of the members, those that name a person or a company (rfcIssuer, issuerName,
+// rfcReceiver, receiverName, rfcPac) are not read. Neither are issueDate and
+// certificationDate: they are local times of an unknown zone, so the event has
+// no time of its own.
+func (a Adapter) Normalize(_ provider.Delivery, plaintext []byte) provider.Result {
+	body, err := payload.ParseObject(plaintext)
+	if err != nil {
+		return one(provider.Quarantined(eventv1.QuarantineReason_QUARANTINE_REASON_MALFORMED_BODY, err.Error()))
+	}
+	r := one(a.proof(body))
+	r.Drift = drift(body)
+	return r
+}
+
+func one(item provider.Item) provider.Result {
+	return provider.Result{Items: []provider.Item{item}}
+}
+
+// proof reads the notification.
+func (a Adapter) proof(body payload.Value) provider.Item {
+	status, isWord := word(body.Get("status"))
+	cancellation, alsoWord := word(body.Get("cancellationStatus"))
+	row, ok := a.table.find(status, cancellation)
+	if !ok || !isWord || !alsoWord {
+		return provider.Quarantined(eventv1.QuarantineReason_QUARANTINE_REASON_UNMAPPED,
+			"status and cancellationStatus are in no row of the mapping table")
+	}
+	request, err := identifier(body, "requestId")
+	if err != nil {
+		return invalid(err)
+	}
+	if request == "" {
+		return invalid(errors.New("requestId is missing"))
+	}
+	total, err := amount(body.Get("totalCfdi"))
+	if err != nil {
+		return provider.Quarantined(eventv1.QuarantineReason_QUARANTINE_REASON_INVALID_AMOUNT, "totalCfdi: "+err.Error())
+	}
+	e := row.event()
+	e.ProviderPaymentId = request
+	e.ProviderOperationId = document(body.Get("fiscalInvoice"))
+	e.ProviderType = effect(body.Get("voucherEffect"))
+	e.ProviderStatus = joined(status, cancellation)
+	if total != nil {
+		e.Amount, e.CurrencySource = total, eventv1.CurrencySource_CURRENCY_SOURCE_IMPLIED
+	}
+	return provider.Item{Fact: &provider.Fact{
+		Event:   e,
+		Key:     []string{request, status, cancellation},
+		Payment: []string{request},
+	}}
+}
+
+func invalid(err error) provider.Item {
+	return provider.Quarantined(eventv1.QuarantineReason_QUARANTINE_REASON_INVALID_FIELD, err.Error())
+}
+
+// event returns what the row says.
+func (r row) event() *eventv1.PaymentStatusChanged {
+	e := &eventv1.PaymentStatusChanged{
+		Kind:      eventv1.Kind_KIND_PROOF,
+		Direction: eventv1.Direction_DIRECTION_INBOUND,
+		Status:    &eventv1.PaymentStatusChanged_ProofStatus{ProofStatus: r.status},
+	}
+	if r.reason != "" {
+		e.Reason = &eventv1.Reason{Code: r.reason}
+	}
+	return e
+}
+
+// joined is the provider's status as the event shows it.
+func joined(status, cancellation string) string {
+	if cancellation == "" {
+		return status
+	}
+	return status + "/" + cancellation
+}
+
+// amount reads a total such as "$1,962.36", also as a JSON number. It is nil
+// when there is none; an amount of zero is there.
+func amount(v payload.Value) (*eventv1.Money, error) {
+	if !v.Present() {
+		return nil, nil
+	}
+	text, ok := v.Scalar()
+	if !ok {
+		return nil, errors.New("neither a text nor a number")
+	}
+	text = fold(text)
+	if text == "" {
+		return nil, nil
+	}
+	return money.ParseGrouped(text, currency)
+}

@@ -1,0 +1,99 @@
+package rpc
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"runtime/debug"
+	"strings"
+
+	"buf.build/go/protovalidate"
+	"google.golang.org/genproto/googleapis/rpc/errdetails"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/proto"
+)
+
+// interceptors surround every call: they validate the request, turn faults and
+// errors into statuses and log what is our fault. Nothing of a request but the
+// name of the method is logged.
+type interceptors struct {
+	validator protovalidate.Validator
+	logger    *slog.Logger
+}
+
+func (i interceptors) unary(ctx context.Context, req any, info *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (resp any, err error) {
+	defer func() { i.finish(ctx, info.FullMethod, recover(), &err) }()
+	if err := i.validate(req); err != nil {
+		return nil, err
+	}
+	return handler(ctx, req)
+}
+
+func (i interceptors) stream(srv any, s grpc.ServerStream, info *grpc.StreamServerInfo, handler grpc.StreamHandler) (err error) {
+	defer func() { i.finish(s.Context(), info.FullMethod, recover(), &err) }()
+	return handler(srv, validating{s, i})
+}
+
+// validating validates each message that a stream receives.
+type validating struct {
+	grpc.ServerStream
+	i interceptors
+}
+
+// RecvMsg receives and validates.
+func (v validating) RecvMsg(m any) error {
+	if err := v.ServerStream.RecvMsg(m); err != nil {
+		return err
+	}
+	return v.i.validate(m)
+}
+
+func (i interceptors) finish(ctx context.Context, method string, fault any, err *error) {
+	if fault != nil {
+		i.logger.ErrorContext(ctx, "call failed by a fault", "method", method, "fault", fault, "stack", string(debug.Stack()))
+		*err = errors.New("fault")
+	}
+	cause := *err
+	*err = toStatus(cause)
+	switch code := status.Code(*err); code {
+	case codes.OK, codes.Canceled:
+	case codes.Internal, codes.Unknown, codes.DataLoss:
+		i.logger.ErrorContext(ctx, "call failed", "method", method, "cause", cause)
+	case codes.Unavailable:
+		i.logger.DebugContext(ctx, "call refused", "method", method, "cause", cause)
+	default:
+		i.logger.DebugContext(ctx, "call rejected", "method", method, "code", code, "cause", cause)
+	}
+}
+
+// validate checks req against the rules in its proto.
+func (i interceptors) validate(req any) error {
+	m, ok := req.(proto.Message)
+	if !ok {
+		return nil
+	}
+	err := i.validator.Validate(m)
+	if err == nil {
+		return nil
+	}
+	var invalid *protovalidate.ValidationError
+	if !errors.As(err, &invalid) {
+		return err
+	}
+	bad := &errdetails.BadRequest{}
+	var texts []string
+	for _, v := range invalid.Violations {
+		field := protovalidate.FieldPathString(v.Proto.GetField())
+		bad.FieldViolations = append(bad.FieldViolations, &errdetails.BadRequest_FieldViolation{Field: field, Description: v.Proto.GetMessage()})
+		texts = append(texts, fmt.Sprintf("%s: %s", field, v.Proto.GetMessage()))
+	}
+	s, err := status.New(codes.InvalidArgument, strings.Join(texts, "; ")).WithDetails(
+		&errdetails.ErrorInfo{Reason: "INVALID_FIELD", Domain: Domain}, bad)
+	if err != nil {
+		return err
+	}
+	return s.Err()
+}

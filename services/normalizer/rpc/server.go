@@ -1,0 +1,73 @@
+// Package rpc serves the normalizer's gRPC services. It is the only place that
+// turns errors into status codes.
+package rpc
+
+import (
+	"log/slog"
+	"time"
+
+	"buf.build/go/protovalidate"
+	normalizerv1 "github.com/paynorm/paynorm/gen/paynorm/normalizer/v1"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/health"
+	healthv1 "google.golang.org/grpc/health/grpc_health_v1"
+	"google.golang.org/grpc/keepalive"
+	"google.golang.org/grpc/reflection"
+)
+
+// maxMessage is the largest request in bytes: the largest webhook and its headers.
+const maxMessage = 8 << 20
+
+// Services is what the server offers.
+type Services struct {
+	Normalizer normalizerv1.NormalizerServiceServer
+	Events     normalizerv1.EventServiceServer
+	Payments   normalizerv1.PaymentServiceServer
+	Providers  normalizerv1.ProviderServiceServer
+}
+
+// Server is a gRPC server with reflection and health, and a way to call its
+// unary methods inside the process.
+type Server struct {
+	*grpc.Server
+	Health *health.Server
+	// Direct calls the unary methods of Normalizer inside the process, through the same interceptors.
+	Direct grpc.ClientConnInterface
+}
+
+// New returns a server that is not listening yet. Its health is SERVING; the
+// caller says otherwise when it stops.
+func New(s Services, logger *slog.Logger) (*Server, error) {
+	validator, err := protovalidate.New(protovalidate.WithMessages(
+		&normalizerv1.IngestDeliveryRequest{}, &normalizerv1.IssueTokenRequest{}, &normalizerv1.GetEventRequest{},
+		&normalizerv1.ListEventsRequest{}, &normalizerv1.WatchEventsRequest{}, &normalizerv1.GetPaymentRequest{},
+		&normalizerv1.ListPaymentsRequest{}, &normalizerv1.GetProviderRequest{}, &normalizerv1.ListProvidersRequest{}))
+	if err != nil {
+		return nil, err
+	}
+	i := interceptors{validator: validator, logger: logger}
+	server := grpc.NewServer(
+		grpc.UnaryInterceptor(i.unary),
+		grpc.StreamInterceptor(i.stream),
+		grpc.MaxRecvMsgSize(maxMessage),
+		grpc.MaxConcurrentStreams(4096),
+		grpc.ConnectionTimeout(10*time.Second),
+		grpc.WaitForHandlers(true),
+		grpc.KeepaliveParams(keepalive.ServerParameters{MaxConnectionIdle: 15 * time.Minute, Time: time.Minute, Timeout: 10 * time.Second}),
+		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: 20 * time.Second, PermitWithoutStream: true}),
+	)
+	direct := newDirect(i.unary)
+	for _, to := range []grpc.ServiceRegistrar{server, direct} {
+		normalizerv1.RegisterNormalizerServiceServer(to, s.Normalizer)
+	}
+	normalizerv1.RegisterEventServiceServer(server, s.Events)
+	normalizerv1.RegisterPaymentServiceServer(server, s.Payments)
+	normalizerv1.RegisterProviderServiceServer(server, s.Providers)
+	h := health.NewServer()
+	healthv1.RegisterHealthServer(server, h)
+	for name := range server.GetServiceInfo() {
+		h.SetServingStatus(name, healthv1.HealthCheckResponse_SERVING)
+	}
+	reflection.Register(server)
+	return &Server{Server: server, Health: h, Direct: direct}, nil
+}

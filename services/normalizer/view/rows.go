@@ -1,0 +1,181 @@
+package view
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"strings"
+
+	"google.golang.org/protobuf/proto"
+
+	eventv1 "github.com/paynorm/paynorm/gen/paynorm/event/v1"
+	ledgerv1 "github.com/paynorm/paynorm/gen/paynorm/ledger/v1"
+	"github.com/paynorm/paynorm/services/normalizer/filter"
+)
+
+// many is how many rows one statement inserts when there are that many.
+const many = 16
+
+// inserts are the prepared statements that write.
+type inserts struct {
+	begin, commit, rollback *sql.Stmt
+	meta, class, notice     *sql.Stmt
+	updatePayment           *sql.Stmt
+	deletePayment           *sql.Stmt
+	events, payments        table
+}
+
+// table inserts rows of one table, many with one statement where it can.
+type table struct {
+	columns   int
+	one, many *sql.Stmt
+}
+
+func prepareInserts(ctx context.Context, conn *sql.Conn) (in inserts, err error) {
+	p := preparer{ctx: ctx, conn: conn}
+	in = inserts{
+		begin: p.prepare("BEGIN IMMEDIATE"), commit: p.prepare("COMMIT"), rollback: p.prepare("ROLLBACK"),
+		meta:          p.prepare("UPDATE meta SET ledger_sequence = ?, cursor = ?, high_time = ?, lateness = ?"),
+		class:         p.prepare("INSERT INTO classes VALUES (" + marks(12) + ")"),
+		notice:        p.prepare("INSERT INTO notices VALUES (" + marks(8) + ")"),
+		updatePayment: p.prepare("UPDATE payments SET update_cursor = ?, class = ?, update_time = ?, state = ? WHERE id = ?"),
+		deletePayment: p.prepare("DELETE FROM payments WHERE id = ?"),
+		events:        p.table("events", 17),
+		payments:      p.table("payments", 11),
+	}
+	return in, p.err
+}
+
+// preparer prepares statements until one fails.
+type preparer struct {
+	ctx  context.Context // for the length of one call
+	conn *sql.Conn
+	err  error
+}
+
+func (p *preparer) prepare(query string) *sql.Stmt {
+	if p.err != nil {
+		return nil
+	}
+	var s *sql.Stmt
+	s, p.err = p.conn.PrepareContext(p.ctx, query)
+	return s
+}
+
+func (p *preparer) table(name string, columns int) table {
+	row := "(" + marks(columns) + ")"
+	return table{
+		columns: columns,
+		one:     p.prepare("INSERT OR ROLLBACK INTO " + name + " VALUES " + row),
+		many:    p.prepare("INSERT OR ROLLBACK INTO " + name + " VALUES " + strings.Repeat(row+",", many-1) + row),
+	}
+}
+
+// rows gathers rows for a table.
+type rows struct {
+	table *table
+	args  []any
+}
+
+func newRows(t *table) *rows { return &rows{table: t, args: make([]any, 0, many*t.columns)} }
+
+// add takes the columns of one row.
+func (r *rows) add(ctx context.Context, columns ...any) error {
+	r.args = append(r.args, columns...)
+	if len(r.args) < many*r.table.columns {
+		return nil
+	}
+	_, err := r.table.many.ExecContext(ctx, r.args...)
+	r.args = r.args[:0]
+	return err
+}
+
+func (r *rows) flush(ctx context.Context) error {
+	for len(r.args) > 0 {
+		if _, err := r.table.one.ExecContext(ctx, r.args[:r.table.columns]...); err != nil {
+			return err
+		}
+		r.args = r.args[r.table.columns:]
+	}
+	return nil
+}
+
+func (v *View) addEvent(ctx context.Context, to *rows, e *eventv1.PaymentStatusChanged, highTime int64) error {
+	id, err := v.classID(ctx, classOfEvent(e))
+	if err != nil {
+		return err
+	}
+	blob, err := proto.Marshal(e)
+	if err != nil {
+		return err
+	}
+	return to.add(ctx,
+		e.GetCursor(), id, hash(e.GetName()), nullHash(e.GetPayment()), nullHash(e.GetProviderPaymentId()),
+		nullHash(e.GetProviderOperationId()), nullHash(e.GetMerchantReference()),
+		nullTime(filter.Nanos(e.GetReceiveTime())), nullTime(filter.Nanos(e.GetOccurTime())), highTime,
+		e.GetName(), e.GetPayment(), e.GetProviderPaymentId(), e.GetProviderOperationId(),
+		e.GetMerchantReference(), e.GetDelivery(), blob)
+}
+
+func (v *View) addNotice(ctx context.Context, n *eventv1.QuarantineNotice) error {
+	blob, err := proto.Marshal(n)
+	if err != nil {
+		return err
+	}
+	_, err = v.insert.notice.ExecContext(ctx, n.GetCursor(), n.GetName(), n.GetProvider(), n.GetMerchant(),
+		int32(n.GetReason()), n.GetDetail(), n.GetDelivery(), blob)
+	return err
+}
+
+// putStates inserts or replaces payments, unless the stored one is newer.
+func (v *View) putStates(ctx context.Context, states map[string]*ledgerv1.PaymentState) error {
+	if len(states) == 0 {
+		return nil
+	}
+	names := make([]string, 0, len(states))
+	for name := range states {
+		names = append(names, name)
+	}
+	stored, err := v.lookup.payments(ctx, names)
+	if err != nil {
+		return err
+	}
+	added := newRows(&v.insert.payments)
+	for _, name := range names {
+		if err := v.putState(ctx, added, name, states[name], stored[name]); err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+	}
+	return added.flush(ctx)
+}
+
+func (v *View) putState(ctx context.Context, added *rows, name string, s *ledgerv1.PaymentState, old storedPayment) error {
+	last, lead := Last(s)[0], Lead(s)
+	if last.GetCursor() < old.updateCursor {
+		return nil
+	}
+	id, err := v.classID(ctx, classOfPayment(lead, s))
+	if err != nil {
+		return err
+	}
+	blob, err := proto.Marshal(s)
+	if err != nil {
+		return err
+	}
+	updated := nullTime(filter.Nanos(last.GetReceiveTime()))
+	reference := MerchantReference(s)
+	// The columns of the other indexes rarely change; a statement that leaves
+	// them out leaves their indexes alone.
+	if old.id != 0 && old.providerPaymentID == lead.GetProviderPaymentId() && old.merchantReference == reference {
+		_, err := v.insert.updatePayment.ExecContext(ctx, last.GetCursor(), id, updated, blob, old.id)
+		return err
+	}
+	row := sql.NullInt64{Int64: old.id, Valid: old.id != 0}
+	if row.Valid {
+		if _, err := v.insert.deletePayment.ExecContext(ctx, old.id); err != nil {
+			return err
+		}
+	}
+	return added.add(ctx, row, last.GetCursor(), id, hash(name), nullHash(lead.GetProviderPaymentId()),
+		nullHash(reference), updated, name, lead.GetProviderPaymentId(), reference, blob)
+}
