@@ -86,7 +86,7 @@ func openStream(_ context.Context, w http.ResponseWriter, m proto.Message) error
 	h.Set("X-Accel-Buffering", "no") // nginx would hold messages back
 	s.deadline(messageTimeout)
 	s.WriteHeader(http.StatusOK)
-	return nil
+	return http.NewResponseController(s).Flush()
 }
 
 // watchClient finds out whether a watch is accepted before the answer begins:

@@ -34,7 +34,7 @@ func Decide(state *ledgerv1.PaymentState, e *eventv1.PaymentStatusChanged, ifPai
 	}
 
 	next := statusOf(e)
-	e.Final = slices.Contains(rules.final, next) || e.GetKind() == eventv1.Kind_KIND_PAYMENT && next == failed && e.GetFinal()
+	e.Final = slices.Contains(rules.final, next) || finallyFailed(e)
 	newMoney := accumulate(state, e)
 	e.Disposition, e.UnexpectedTransition = judge(rules, last, e, newMoney)
 	switch {
@@ -43,6 +43,12 @@ func Decide(state *ledgerv1.PaymentState, e *eventv1.PaymentStatusChanged, ifPai
 	case takes(e): // what was not applied is in no sum
 		e.AmountPaid, e.AmountRefunded = nil, nil
 	}
+}
+
+// finallyFailed reports whether e's provider says that a payment has failed for
+// good. A capture or void that failed says nothing of the kind.
+func finallyFailed(e *eventv1.PaymentStatusChanged) bool {
+	return e.GetKind() == eventv1.Kind_KIND_PAYMENT && statusOf(e) == failed && e.GetFinal() && !ofOperation(e)
 }
 
 // judge returns the disposition of e after last, and whether the move is unexpected.

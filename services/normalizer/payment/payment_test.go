@@ -158,6 +158,15 @@ func TestDeclinedCaptureReportsTheStatusThatStays(t *testing.T) {
 	}
 }
 
+// A declined capture may overtake the authorization that it belongs to.
+func TestDeclinedCaptureOfAnUnknownPaymentIsNotFinal(t *testing.T) {
+	e := pay(failed, at(2), final, operation("c", eventv1.Operation_OPERATION_CAPTURE, eventv1.OperationOutcome_OPERATION_OUTCOME_FAILED))
+	tell(e)
+	if e.GetFinal() {
+		t.Error("the payment is finally failed")
+	}
+}
+
 func TestEqualCapturesAddUp(t *testing.T) {
 	first := pay(paid, at(3), amount(5000), succeeded("c1", eventv1.Operation_OPERATION_CAPTURE))
 	second := pay(paid, at(2), amount(5000), succeeded("c2", eventv1.Operation_OPERATION_CAPTURE)) // older, but new money
