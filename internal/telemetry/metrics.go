@@ -7,17 +7,15 @@ import (
 	"log/slog"
 	"net/http"
 	"strconv"
-	"sync"
+	"time"
 
+	"github.com/paynorm/paynorm/services/normalizer/drift"
 	"github.com/paynorm/paynorm/services/normalizer/normalize"
 	"github.com/paynorm/paynorm/services/normalizer/provider"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 )
-
-// maxDrift bounds how many member names are remembered for each provider.
-const maxDrift = 256
 
 // Metrics counts webhooks, authentications and events.
 type Metrics struct {
@@ -27,10 +25,10 @@ type Metrics struct {
 	keyUse    *prometheus.GaugeVec
 	items     *prometheus.CounterVec
 	drift     *prometheus.CounterVec
+	keyUses   *prometheus.CounterVec
 	logger    *slog.Logger
-
-	mu    sync.Mutex
-	known map[string]map[string]bool // drift by provider and member, logged once
+	// Drift is what Drifted was told.
+	Drift *drift.Book
 }
 
 // New returns metrics in a registry of their own.
@@ -51,12 +49,15 @@ func New(logger *slog.Logger) *Metrics {
 			Name: "paynorm_items_total", Help: "Items of deliveries by what became of them: applied, stale, no_change, anomaly, duplicate, skipped_… or quarantined_….",
 		}, []string{"provider", "outcome"}),
 		drift: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "paynorm_schema_drift_total", Help: "Deliveries with members that the provider's documentation does not know.",
-		}, []string{"provider"}),
+			Name: "paynorm_schema_drift_total", Help: "Deliveries with a member that is not as the provider documents; at most 257 members a provider.",
+		}, []string{"provider", "member"}),
+		keyUses: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "paynorm_key_uses_total", Help: "Deliveries that a configured key authenticated.",
+		}, []string{"provider", "merchant", "key"}),
 		logger: logger,
-		known:  map[string]map[string]bool{},
+		Drift:  drift.NewBook(),
 	}
-	m.registry.MustRegister(m.webhooks, m.authentic, m.keyUse, m.items, m.drift,
+	m.registry.MustRegister(m.webhooks, m.authentic, m.keyUse, m.keyUses, m.items, m.drift,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -85,6 +86,7 @@ func (m *Metrics) Authenticated(providerID, merchant string, v provider.Verified
 	case err != nil:
 		outcome = "not_authentic"
 	default:
+		m.keyUses.WithLabelValues(providerID, merchant, v.KeyID).Inc()
 		m.keyUse.WithLabelValues(providerID, merchant, v.KeyID).SetToCurrentTime()
 	}
 	m.authentic.WithLabelValues(providerID, merchant, outcome).Inc()
@@ -106,21 +108,14 @@ func (m *Metrics) Projected(providerID string, it normalize.Item, duplicate bool
 	m.items.WithLabelValues(providerID, outcome).Inc()
 }
 
-// Drifted counts a delivery with unknown members and logs each name once; see
-// projector.Observer.
-func (m *Metrics) Drifted(providerID string, members []string) {
-	m.drift.WithLabelValues(providerID).Inc()
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	known := m.known[providerID]
-	if known == nil {
-		known = map[string]bool{}
-		m.known[providerID] = known
+// Drifted counts a delivery with members that are not as documented, and logs
+// each name once; see projector.Observer.
+func (m *Metrics) Drifted(providerID string, members []string, at time.Time) {
+	counted, added := m.Drift.Add(providerID, members, at)
+	for _, name := range counted {
+		m.drift.WithLabelValues(providerID, name).Inc()
 	}
-	for _, name := range members {
-		if !known[name] && len(known) < maxDrift {
-			known[name] = true
-			m.logger.Warn("the provider sends a member that its documentation does not know", "provider", providerID, "member", name)
-		}
+	for _, name := range added {
+		m.logger.Warn("the provider sends a member that is not as it documents", "provider", providerID, "member", name)
 	}
 }

@@ -62,7 +62,7 @@ func (p *Projector) items(commits []*ledgerv1.Commit) []item {
 			at := normalize.Place{Sequence: c.GetOrdinal(), Index: i, CommitTime: c.GetCommitTime()}
 			found, drift := p.o.Normalizer.Items(d, at)
 			if len(drift) > 0 {
-				p.o.Observer.Drifted(d.GetProvider(), drift)
+				p.o.Observer.Drifted(d.GetProvider(), drift, d.GetReceiveTime().AsTime())
 			}
 			for _, it := range found {
 				switch next := (item{it}); {

@@ -40,8 +40,9 @@ type Observer interface {
 	// Projected is called for each item: an event, a notice or a skip of the
 	// provider, or an event that was known already.
 	Projected(provider string, it normalize.Item, duplicate bool)
-	// Drifted is called with the members that the provider's documentation does not know.
-	Drifted(provider string, members []string)
+	// Drifted is called with the members of a delivery that are not as the
+	// provider documents, and with its time of receipt.
+	Drifted(provider string, members []string, at time.Time)
 }
 
 // Options says what a projector works with.

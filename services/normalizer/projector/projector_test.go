@@ -28,7 +28,9 @@ import (
 // An unknown status is quarantined; the status BUG makes it fail.
 type words struct{}
 
-func (words) Describe() provider.Descriptor { return provider.Descriptor{ID: "words", MappingVersion: 1} }
+func (words) Describe() provider.Descriptor {
+	return provider.Descriptor{ID: "words", MappingVersion: 1}
+}
 
 func (words) Verify(d provider.Delivery, _ provider.Keys) (provider.Verified, error) {
 	return provider.Verified{Plaintext: d.Body}, nil
@@ -63,7 +65,7 @@ func (words) Normalize(_ provider.Delivery, plaintext []byte) provider.Result {
 type unobserved struct{}
 
 func (unobserved) Projected(string, normalize.Item, bool) {}
-func (unobserved) Drifted(string, []string)               {}
+func (unobserved) Drifted(string, []string, time.Time)    {}
 
 // pipeline is ledger, events, view and projector over one NATS server.
 type pipeline struct {

@@ -32,7 +32,7 @@ CREATE TABLE meta (
 	cursor INTEGER NOT NULL,
 	high_time INTEGER NOT NULL,
 	lateness INTEGER NOT NULL
-);
+) STRICT;
 
 CREATE TABLE classes (
 	id INTEGER PRIMARY KEY,
@@ -47,7 +47,7 @@ CREATE TABLE classes (
 	dispute_status INTEGER NOT NULL,
 	proof_status INTEGER NOT NULL,
 	disposition INTEGER NOT NULL
-);
+) STRICT;
 
 CREATE TABLE events (
 	cursor INTEGER PRIMARY KEY,
@@ -67,7 +67,7 @@ CREATE TABLE events (
 	merchant_reference TEXT NOT NULL,
 	delivery TEXT NOT NULL,
 	event BLOB NOT NULL
-);
+) STRICT;
 CREATE INDEX events_class ON events (class);
 CREATE INDEX events_name ON events (name_hash);
 CREATE INDEX events_payment ON events (payment_hash);
@@ -88,7 +88,7 @@ CREATE TABLE payments (
 	provider_payment_id TEXT NOT NULL,
 	merchant_reference TEXT NOT NULL,
 	state BLOB NOT NULL
-);
+) STRICT;
 CREATE UNIQUE INDEX payments_update ON payments (update_cursor);
 CREATE INDEX payments_class ON payments (class, update_cursor);
 CREATE INDEX payments_name ON payments (name_hash);
@@ -104,7 +104,7 @@ CREATE TABLE notices (
 	detail TEXT NOT NULL,
 	delivery TEXT NOT NULL,
 	notice BLOB NOT NULL
-);
+) STRICT;
 `
 
 // meta is the one row of the table of that name.

@@ -11,6 +11,7 @@ import (
 	_ "google.golang.org/genproto/googleapis/api/annotations"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
+	timestamppb "google.golang.org/protobuf/types/known/timestamppb"
 	reflect "reflect"
 	sync "sync"
 	unsafe "unsafe"
@@ -200,8 +201,10 @@ type Provider struct {
 	Mappings []*Mapping `protobuf:"bytes,8,rep,name=mappings,proto3" json:"mappings,omitempty"`
 	// The version of the mapping table.
 	MappingVersion int32 `protobuf:"varint,9,opt,name=mapping_version,json=mappingVersion,proto3" json:"mapping_version,omitempty"`
-	unknownFields  protoimpl.UnknownFields
-	sizeCache      protoimpl.SizeCache
+	// How what the provider sends differs from what it documents, by member, since paynorm started.
+	SchemaDrifts  []*SchemaDrift `protobuf:"bytes,10,rep,name=schema_drifts,json=schemaDrifts,proto3" json:"schema_drifts,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Provider) Reset() {
@@ -297,6 +300,88 @@ func (x *Provider) GetMappingVersion() int32 {
 	return 0
 }
 
+func (x *Provider) GetSchemaDrifts() []*SchemaDrift {
+	if x != nil {
+		return x.SchemaDrifts
+	}
+	return nil
+}
+
+// A member of a provider's payload that its documentation does not know, or
+// whose type or value is not one that it documents.
+type SchemaDrift struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The member's name with its path, for example "data.discount_amount". Names beyond the
+	// first 256 of a provider are counted together as "(other)".
+	Member string `protobuf:"bytes,1,opt,name=member,proto3" json:"member,omitempty"`
+	// How many deliveries showed it.
+	DeliveryCount int64 `protobuf:"varint,2,opt,name=delivery_count,json=deliveryCount,proto3" json:"delivery_count,omitempty"`
+	// When the first one was received.
+	FirstReceiveTime *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=first_receive_time,json=firstReceiveTime,proto3" json:"first_receive_time,omitempty"`
+	// When the last one was received.
+	LastReceiveTime *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=last_receive_time,json=lastReceiveTime,proto3" json:"last_receive_time,omitempty"`
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
+}
+
+func (x *SchemaDrift) Reset() {
+	*x = SchemaDrift{}
+	mi := &file_paynorm_normalizer_v1_provider_service_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SchemaDrift) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SchemaDrift) ProtoMessage() {}
+
+func (x *SchemaDrift) ProtoReflect() protoreflect.Message {
+	mi := &file_paynorm_normalizer_v1_provider_service_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SchemaDrift.ProtoReflect.Descriptor instead.
+func (*SchemaDrift) Descriptor() ([]byte, []int) {
+	return file_paynorm_normalizer_v1_provider_service_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *SchemaDrift) GetMember() string {
+	if x != nil {
+		return x.Member
+	}
+	return ""
+}
+
+func (x *SchemaDrift) GetDeliveryCount() int64 {
+	if x != nil {
+		return x.DeliveryCount
+	}
+	return 0
+}
+
+func (x *SchemaDrift) GetFirstReceiveTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.FirstReceiveTime
+	}
+	return nil
+}
+
+func (x *SchemaDrift) GetLastReceiveTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.LastReceiveTime
+	}
+	return nil
+}
+
 // One row of a mapping table.
 type Mapping struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -314,7 +399,7 @@ type Mapping struct {
 
 func (x *Mapping) Reset() {
 	*x = Mapping{}
-	mi := &file_paynorm_normalizer_v1_provider_service_proto_msgTypes[4]
+	mi := &file_paynorm_normalizer_v1_provider_service_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -326,7 +411,7 @@ func (x *Mapping) String() string {
 func (*Mapping) ProtoMessage() {}
 
 func (x *Mapping) ProtoReflect() protoreflect.Message {
-	mi := &file_paynorm_normalizer_v1_provider_service_proto_msgTypes[4]
+	mi := &file_paynorm_normalizer_v1_provider_service_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -339,7 +424,7 @@ func (x *Mapping) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Mapping.ProtoReflect.Descriptor instead.
 func (*Mapping) Descriptor() ([]byte, []int) {
-	return file_paynorm_normalizer_v1_provider_service_proto_rawDescGZIP(), []int{4}
+	return file_paynorm_normalizer_v1_provider_service_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *Mapping) GetProviderStatus() string {
@@ -374,7 +459,7 @@ var File_paynorm_normalizer_v1_provider_service_proto protoreflect.FileDescripto
 
 const file_paynorm_normalizer_v1_provider_service_proto_rawDesc = "" +
 	"\n" +
-	",paynorm/normalizer/v1/provider_service.proto\x12\x15paynorm.normalizer.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\"L\n" +
+	",paynorm/normalizer/v1/provider_service.proto\x12\x15paynorm.normalizer.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"L\n" +
 	"\x12GetProviderRequest\x126\n" +
 	"\x04name\x18\x01 \x01(\tB\"\xbaH\x1fr\x1d2\x1b^providers/[a-z0-9-]{1,63}$R\x04name\"e\n" +
 	"\x14ListProvidersRequest\x12$\n" +
@@ -383,7 +468,7 @@ const file_paynorm_normalizer_v1_provider_service_proto_rawDesc = "" +
 	"page_token\x18\x02 \x01(\tB\b\xbaH\x05r\x03\x18\x80\bR\tpageToken\"~\n" +
 	"\x15ListProvidersResponse\x12=\n" +
 	"\tproviders\x18\x01 \x03(\v2\x1f.paynorm.normalizer.v1.ProviderR\tproviders\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xf6\x02\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xbf\x03\n" +
 	"\bProvider\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x14\n" +
 	"\x05title\x18\x02 \x01(\tR\x05title\x12+\n" +
@@ -393,7 +478,14 @@ const file_paynorm_normalizer_v1_provider_service_proto_rawDesc = "" +
 	"\x14acknowledgement_body\x18\x06 \x01(\tR\x13acknowledgementBody\x12!\n" +
 	"\fretry_policy\x18\a \x01(\tR\vretryPolicy\x12:\n" +
 	"\bmappings\x18\b \x03(\v2\x1e.paynorm.normalizer.v1.MappingR\bmappings\x12'\n" +
-	"\x0fmapping_version\x18\t \x01(\x05R\x0emappingVersion\"|\n" +
+	"\x0fmapping_version\x18\t \x01(\x05R\x0emappingVersion\x12G\n" +
+	"\rschema_drifts\x18\n" +
+	" \x03(\v2\".paynorm.normalizer.v1.SchemaDriftR\fschemaDrifts\"\xde\x01\n" +
+	"\vSchemaDrift\x12\x16\n" +
+	"\x06member\x18\x01 \x01(\tR\x06member\x12%\n" +
+	"\x0edelivery_count\x18\x02 \x01(\x03R\rdeliveryCount\x12H\n" +
+	"\x12first_receive_time\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\x10firstReceiveTime\x12F\n" +
+	"\x11last_receive_time\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\x0flastReceiveTime\"|\n" +
 	"\aMapping\x12'\n" +
 	"\x0fprovider_status\x18\x01 \x01(\tR\x0eproviderStatus\x12\x18\n" +
 	"\aoutcome\x18\x02 \x01(\tR\aoutcome\x12\x16\n" +
@@ -415,26 +507,31 @@ func file_paynorm_normalizer_v1_provider_service_proto_rawDescGZIP() []byte {
 	return file_paynorm_normalizer_v1_provider_service_proto_rawDescData
 }
 
-var file_paynorm_normalizer_v1_provider_service_proto_msgTypes = make([]protoimpl.MessageInfo, 5)
+var file_paynorm_normalizer_v1_provider_service_proto_msgTypes = make([]protoimpl.MessageInfo, 6)
 var file_paynorm_normalizer_v1_provider_service_proto_goTypes = []any{
 	(*GetProviderRequest)(nil),    // 0: paynorm.normalizer.v1.GetProviderRequest
 	(*ListProvidersRequest)(nil),  // 1: paynorm.normalizer.v1.ListProvidersRequest
 	(*ListProvidersResponse)(nil), // 2: paynorm.normalizer.v1.ListProvidersResponse
 	(*Provider)(nil),              // 3: paynorm.normalizer.v1.Provider
-	(*Mapping)(nil),               // 4: paynorm.normalizer.v1.Mapping
+	(*SchemaDrift)(nil),           // 4: paynorm.normalizer.v1.SchemaDrift
+	(*Mapping)(nil),               // 5: paynorm.normalizer.v1.Mapping
+	(*timestamppb.Timestamp)(nil), // 6: google.protobuf.Timestamp
 }
 var file_paynorm_normalizer_v1_provider_service_proto_depIdxs = []int32{
 	3, // 0: paynorm.normalizer.v1.ListProvidersResponse.providers:type_name -> paynorm.normalizer.v1.Provider
-	4, // 1: paynorm.normalizer.v1.Provider.mappings:type_name -> paynorm.normalizer.v1.Mapping
-	0, // 2: paynorm.normalizer.v1.ProviderService.GetProvider:input_type -> paynorm.normalizer.v1.GetProviderRequest
-	1, // 3: paynorm.normalizer.v1.ProviderService.ListProviders:input_type -> paynorm.normalizer.v1.ListProvidersRequest
-	3, // 4: paynorm.normalizer.v1.ProviderService.GetProvider:output_type -> paynorm.normalizer.v1.Provider
-	2, // 5: paynorm.normalizer.v1.ProviderService.ListProviders:output_type -> paynorm.normalizer.v1.ListProvidersResponse
-	4, // [4:6] is the sub-list for method output_type
-	2, // [2:4] is the sub-list for method input_type
-	2, // [2:2] is the sub-list for extension type_name
-	2, // [2:2] is the sub-list for extension extendee
-	0, // [0:2] is the sub-list for field type_name
+	5, // 1: paynorm.normalizer.v1.Provider.mappings:type_name -> paynorm.normalizer.v1.Mapping
+	4, // 2: paynorm.normalizer.v1.Provider.schema_drifts:type_name -> paynorm.normalizer.v1.SchemaDrift
+	6, // 3: paynorm.normalizer.v1.SchemaDrift.first_receive_time:type_name -> google.protobuf.Timestamp
+	6, // 4: paynorm.normalizer.v1.SchemaDrift.last_receive_time:type_name -> google.protobuf.Timestamp
+	0, // 5: paynorm.normalizer.v1.ProviderService.GetProvider:input_type -> paynorm.normalizer.v1.GetProviderRequest
+	1, // 6: paynorm.normalizer.v1.ProviderService.ListProviders:input_type -> paynorm.normalizer.v1.ListProvidersRequest
+	3, // 7: paynorm.normalizer.v1.ProviderService.GetProvider:output_type -> paynorm.normalizer.v1.Provider
+	2, // 8: paynorm.normalizer.v1.ProviderService.ListProviders:output_type -> paynorm.normalizer.v1.ListProvidersResponse
+	7, // [7:9] is the sub-list for method output_type
+	5, // [5:7] is the sub-list for method input_type
+	5, // [5:5] is the sub-list for extension type_name
+	5, // [5:5] is the sub-list for extension extendee
+	0, // [0:5] is the sub-list for field type_name
 }
 
 func init() { file_paynorm_normalizer_v1_provider_service_proto_init() }
@@ -448,7 +545,7 @@ func file_paynorm_normalizer_v1_provider_service_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_paynorm_normalizer_v1_provider_service_proto_rawDesc), len(file_paynorm_normalizer_v1_provider_service_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   5,
+			NumMessages:   6,
 			NumExtensions: 0,
 			NumServices:   1,
 		},
