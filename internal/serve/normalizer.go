@@ -67,7 +67,7 @@ func (p *process) startNormalizer(ctx context.Context) (*normalizer, error) {
 	hub := watch.NewHub(queries)
 	project := projector.New(projector.Options{
 		Ledger: book, Normalizer: normalize.New(adapters), Events: events, View: queries,
-		Observer: p.metrics, Publish: hub.Publish, Logger: p.Logger,
+		Observer: p.metrics, Watchers: hub, Logger: p.Logger,
 	})
 	if err := project.Recover(ctx); err != nil {
 		return nil, err
@@ -93,7 +93,7 @@ func (p *process) startNormalizer(ctx context.Context) (*normalizer, error) {
 		},
 		Events:    rpc.NewEvents(queries, hub),
 		Payments:  rpc.NewPayments(queries),
-		Providers: rpc.NewProviders(adapters),
+		Providers: rpc.NewProviders(adapters, p.metrics.Drift),
 	}, p.Logger)
 	if err != nil {
 		return nil, err

@@ -36,17 +36,10 @@ func (a *answer) Write(b []byte) (int, error) {
 func (a *answer) Unwrap() http.ResponseWriter { return a.ResponseWriter }
 
 // deadline gives the answer d from now, and the client some time to read it.
-// It replaces what an earlier request on the same connection has set. Writers
-// without deadlines, as in tests, do without.
+// Writers without deadlines, as in tests, do without.
 func (a *answer) deadline(d time.Duration) {
 	end := time.Now().Add(d + writeGrace) //nolint:forbidigo // a connection's deadline is on the machine's clock, whatever Options.Now says
 	_ = http.NewResponseController(a.ResponseWriter).SetWriteDeadline(end)
-}
-
-// received ends the read deadline, which would otherwise cancel the request's
-// context at the end of the server's ReadTimeout although nothing is to come.
-func (a *answer) received() {
-	_ = http.NewResponseController(a.ResponseWriter).SetReadDeadline(time.Time{})
 }
 
 // recovered turns a panic into 500 and a log line. Where the answer has begun,

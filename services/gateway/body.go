@@ -50,12 +50,12 @@ func refuseBody(a *answer, r *http.Request, limit int64, err error) {
 	writeProblem(a, problem{Status: status})
 }
 
-// drain takes in what is left of a body that is a little too large. Senders
-// that write all before they read would otherwise see a reset connection
+// drain takes in what is left of a body that is not much too large. Senders
+// that write all before they read would otherwise see a broken connection
 // instead of the answer. It stays within the read deadline.
 func drain(r *http.Request, limit int64) {
 	if r.Header.Get("Expect") != "" || r.ContentLength > 2*limit {
 		return
 	}
-	_, _ = io.CopyN(io.Discard, r.Body, limit)
+	_, _ = io.CopyN(io.Discard, r.Body, 2*limit)
 }

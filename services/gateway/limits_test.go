@@ -42,6 +42,29 @@ func TestBodyIsTakenUpToTheLimit(t *testing.T) {
 	}
 }
 
+// A pipe holds nothing back: the sender gets its body off only if the edge takes it.
+func TestSenderOfABodyThatIsTooLargeGetsTheAnswer(t *testing.T) {
+	const limit = 1 << 20
+	body := strings.Repeat("x", 2*limit)
+	for _, head := range []string{
+		fmt.Sprintf("Content-Length: %d\r\n\r\n", len(body)),
+		fmt.Sprintf("Transfer-Encoding: chunked\r\n\r\n%x\r\n", len(body)),
+	} {
+		c := onPipe(t, gateway.Options{Webhooks: conn(nil), Reads: conn(nil), MaxBodyBytes: limit})
+		if _, err := io.WriteString(c, "POST /webhooks/clip/acme HTTP/1.1\r\nHost: x\r\n"+head+body); err != nil {
+			t.Fatal(err)
+		}
+		if strings.HasPrefix(head, "Transfer") {
+			if _, err := io.WriteString(c, "\r\n0\r\n\r\n"); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if a := receive(t, c); a.status != 413 {
+			t.Errorf("got %d, want 413", a.status)
+		}
+	}
+}
+
 func TestBodyThatIsTooLargeIsNotAskedFor(t *testing.T) {
 	var n normalizer
 	h := edge(t, &n)
@@ -273,20 +296,27 @@ func TestServiceThatIsTooSlowIs503(t *testing.T) {
 }
 
 func TestClientThatDoesNotReadIsCutOff(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		large := conn(func(_ context.Context, _ string, _, out any) error {
-			r := out.(*normalizerv1.IngestDeliveryResponse)
-			r.HttpStatus = 200
-			r.Acknowledgement = acknowledgement(200, "text/plain", strings.Repeat("x", 1<<20)).GetAcknowledgement()
-			return nil
-		})
-		c := onPipe(t, gateway.Options{Webhooks: large, Reads: large})
-		if _, err := io.WriteString(c, "POST /webhooks/clip/acme HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}"); err != nil {
-			t.Fatal(err)
-		}
-		time.Sleep(time.Hour) // on the test's clock
-		if n, err := io.Copy(io.Discard, c); err != nil || n != 0 {
-			t.Errorf("got %d bytes and %v after the write deadline, want a closed connection", n, err)
-		}
+	for _, request := range []string{
+		"POST /webhooks/clip/acme HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}",
+		"GET /openapi.json HTTP/1.1\r\nHost: x\r\n\r\n",
+	} {
+		synctest.Test(t, func(t *testing.T) { clientThatDoesNotRead(t, request) })
+	}
+}
+
+func clientThatDoesNotRead(t *testing.T, request string) {
+	large := conn(func(_ context.Context, _ string, _, out any) error {
+		r := out.(*normalizerv1.IngestDeliveryResponse)
+		r.HttpStatus = 200
+		r.Acknowledgement = acknowledgement(200, "text/plain", strings.Repeat("x", 1<<20)).GetAcknowledgement()
+		return nil
 	})
+	c := onPipe(t, gateway.Options{Webhooks: large, Reads: large, OpenAPI: make([]byte, 1<<20)})
+	if _, err := io.WriteString(c, request); err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(time.Hour) // on the test's clock
+	if n, err := io.Copy(io.Discard, c); err != nil || n != 0 {
+		t.Errorf("got %d bytes and %v after the write deadline, want a closed connection", n, err)
+	}
 }

@@ -67,7 +67,6 @@ func (g *Gateway) read(a *answer, r *http.Request, escaped string) {
 		writeProblem(a, problem{Status: http.StatusBadRequest, Detail: err.Error()})
 		return
 	}
-	a.received()
 	h := a.Header()
 	h.Set("Cache-Control", "no-store")
 	h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")

@@ -16,8 +16,6 @@ func (g *Gateway) route(a *answer, r *http.Request) {
 	path := r.URL.EscapedPath()
 	section, rest, _ := strings.Cut(strings.TrimPrefix(path, "/"), "/")
 	switch {
-	case !strings.HasPrefix(path, "/"):
-		writeProblem(a, problem{Status: http.StatusNotFound})
 	case section == "webhooks":
 		g.webhook(a, r, path, rest)
 	case section == "oauth2":

@@ -73,7 +73,6 @@ func (g *Gateway) pass(a *answer, r *http.Request, path string, at time.Time, li
 		refuseBody(a, r, limit, err)
 		return
 	}
-	a.received()
 	a.deadline(g.o.WebhookTimeout)
 	// A sender that goes away after its last byte does not stop the work: the
 	// delivery is whole, and making it durable spares a redelivery.

@@ -38,11 +38,12 @@ func tallyOf(state *ledgerv1.PaymentState, e *eventv1.PaymentStatusChanged) tall
 	return tally{state.GetPaidByOperation(), state.GetMachines()["payment"].GetLast().GetAmountPaid()}
 }
 
-// lastRefunded returns the sum that the newest refund event of the payment carried.
+// lastRefunded returns the sum that the newest refund event of the payment with
+// a sum carried.
 func lastRefunded(state *ledgerv1.PaymentState) *eventv1.Money {
 	var newest *eventv1.PaymentStatusChanged
 	for _, m := range state.GetMachines() {
-		if l := m.GetLast(); l.GetKind() == eventv1.Kind_KIND_REFUND && l.GetPaymentVersion() > newest.GetPaymentVersion() {
+		if l := m.GetLast(); l.GetAmountRefunded() != nil && l.GetPaymentVersion() > newest.GetPaymentVersion() {
 			newest = l
 		}
 	}

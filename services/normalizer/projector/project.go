@@ -104,7 +104,7 @@ func (p *Projector) portion(ctx context.Context, items []item, until int64) erro
 	p.cursor = batch.Cursor
 	if len(messages) > 0 {
 		p.position = messages[len(messages)-1].Position()
-		p.o.Publish(batch.Events, batch.Cursor)
+		p.o.Watchers.Publish(batch.Events, batch.Cursor)
 	}
 	p.done.Store(batch.LedgerSequence)
 	return nil

@@ -45,6 +45,12 @@ type Observer interface {
 	Drifted(provider string, members []string, at time.Time)
 }
 
+// Watchers are told of new events after they are in stream and view; see watch.Hub.
+type Watchers interface {
+	Publish(events []*eventv1.PaymentStatusChanged, head int64)
+	Reset(head int64)
+}
+
 // Options says what a projector works with.
 type Options struct {
 	Ledger     *ledger.Ledger
@@ -52,9 +58,8 @@ type Options struct {
 	Events     *eventstream.Stream
 	View       Store
 	Observer   Observer
-	// Publish hands new events to watchers after they are in stream and view.
-	Publish func(events []*eventv1.PaymentStatusChanged, head int64)
-	Logger  *slog.Logger
+	Watchers   Watchers
+	Logger     *slog.Logger
 }
 
 // Projector runs from Run until its context ends.
@@ -96,7 +101,7 @@ func (p *Projector) Recover(ctx context.Context) error {
 	p.cursor, p.position = last, message.Position()
 	// The commit of the last message may have been published in part.
 	p.done.Store(max(at.LedgerSequence, p.position.GetSequence()-1))
-	p.o.Publish(nil, last)
+	p.o.Watchers.Reset(last)
 	return nil
 }
 

@@ -20,6 +20,7 @@ import (
 	"github.com/paynorm/paynorm/services/normalizer/projector"
 	"github.com/paynorm/paynorm/services/normalizer/provider"
 	"github.com/paynorm/paynorm/services/normalizer/view"
+	"github.com/paynorm/paynorm/services/normalizer/watch"
 	"google.golang.org/protobuf/testing/protocmp"
 	"google.golang.org/protobuf/types/known/timestamppb"
 )
@@ -93,7 +94,7 @@ func open(t *testing.T, s *natsd.Server, viewFile string) *pipeline {
 	}
 	p := &pipeline{ledger: l, events: e, view: v, project: projector.New(projector.Options{
 		Ledger: l, Normalizer: normalize.New([]provider.Adapter{words{}}), Events: e, View: v, Observer: unobserved{},
-		Publish: func([]*eventv1.PaymentStatusChanged, int64) {}, Logger: log,
+		Watchers: watch.NewHub(v), Logger: log,
 	})}
 	if err := p.project.Recover(t.Context()); err != nil {
 		t.Fatal(err)

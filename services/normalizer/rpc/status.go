@@ -9,6 +9,7 @@ import (
 	"github.com/paynorm/paynorm/services/normalizer/ledger"
 	"github.com/paynorm/paynorm/services/normalizer/provider"
 	"github.com/paynorm/paynorm/services/normalizer/view"
+	"github.com/paynorm/paynorm/services/normalizer/watch"
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
@@ -41,6 +42,7 @@ func classes() []class {
 		{ledger.ErrOverloaded, codes.Unavailable, "OVERLOADED", "too many deliveries are waiting", true},
 		{ledger.ErrUnavailable, codes.Unavailable, "NOT_DURABLE", "the delivery could not be made durable", true},
 		{view.ErrNotFound, codes.NotFound, "NOT_FOUND", "not found", false},
+		{watch.ErrClosed, codes.Unavailable, "STOPPING", "the server is stopping; watch again from the last cursor", true},
 		{context.Canceled, codes.Canceled, "CANCELED", "the call was canceled", false},
 		{context.DeadlineExceeded, codes.DeadlineExceeded, "DEADLINE_EXCEEDED", "the deadline passed", true},
 	}

@@ -5,7 +5,6 @@ import (
 	"encoding/base32"
 	"encoding/binary"
 	"fmt"
-	"maps"
 	"math/rand/v2"
 	"strings"
 	"testing"
@@ -131,4 +130,3 @@ func parseEvents(tb testing.TB, in string) filter.Conditions {
 	return c
 }
 
-var _ = maps.Clone[map[string]int]

@@ -1,0 +1,118 @@
+package rpc
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	eventv1 "github.com/paynorm/paynorm/gen/paynorm/event/v1"
+	normalizerv1 "github.com/paynorm/paynorm/gen/paynorm/normalizer/v1"
+	"github.com/paynorm/paynorm/services/normalizer/filter"
+	"github.com/paynorm/paynorm/services/normalizer/view"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+)
+
+// EventReader is what the event service reads from; see view.View.
+type EventReader interface {
+	Event(ctx context.Context, name string) (*eventv1.PaymentStatusChanged, error)
+	Events(ctx context.Context, q view.Query) ([]*eventv1.PaymentStatusChanged, error)
+	CursorAt(ctx context.Context, t time.Time) (int64, error)
+}
+
+// Watcher follows the events; see watch.Hub.
+type Watcher interface {
+	// Head returns the cursor of the newest message that is published.
+	Head() int64
+	// Watch calls send with the events after the cursor that f lets pass, in
+	// order, and now and then with no event and the cursor reached. It returns
+	// when ctx ends, when send fails, or when the hub is closed.
+	Watch(ctx context.Context, after int64, f filter.Conditions, send func(e *eventv1.PaymentStatusChanged, cursor int64) error) error
+}
+
+// Events serves EventService.
+type Events struct {
+	normalizerv1.UnimplementedEventServiceServer
+	reader  EventReader
+	watcher Watcher
+	schema  filter.Schema
+}
+
+// NewEvents returns the event service over reader and watcher.
+func NewEvents(reader EventReader, watcher Watcher) *Events {
+	return &Events{reader: reader, watcher: watcher, schema: filter.Events()}
+}
+
+// GetEvent implements EventService.
+func (s *Events) GetEvent(ctx context.Context, r *normalizerv1.GetEventRequest) (*eventv1.PaymentStatusChanged, error) {
+	return s.reader.Event(ctx, r.GetName())
+}
+
+// ListEvents implements EventService.
+func (s *Events) ListEvents(ctx context.Context, r *normalizerv1.ListEventsRequest) (*normalizerv1.ListEventsResponse, error) {
+	conditions, err := parse(s.schema, r.GetFilter())
+	if err != nil {
+		return nil, err
+	}
+	before, err := pageStart("ListEvents", r.GetFilter(), r.GetPageToken())
+	if err != nil {
+		return nil, err
+	}
+	size := pageSize(r.GetPageSize())
+	events, err := s.reader.Events(ctx, view.Query{Filter: conditions, Before: before, Limit: size + 1})
+	if err != nil {
+		return nil, err
+	}
+	page := &normalizerv1.ListEventsResponse{Events: events}
+	if len(events) > size {
+		page.Events = events[:size]
+		page.NextPageToken = nextPage("ListEvents", r.GetFilter(), events[size-1].GetCursor())
+	}
+	return page, nil
+}
+
+// WatchEvents implements EventService.
+func (s *Events) WatchEvents(r *normalizerv1.WatchEventsRequest, stream grpc.ServerStreamingServer[normalizerv1.WatchEventsResponse]) error {
+	conditions, err := parse(s.schema, r.GetFilter())
+	if err != nil {
+		return err
+	}
+	after, err := s.start(stream.Context(), r)
+	if err != nil {
+		return err
+	}
+	return s.watcher.Watch(stream.Context(), after, conditions, func(e *eventv1.PaymentStatusChanged, cursor int64) error {
+		return stream.Send(&normalizerv1.WatchEventsResponse{Event: e, Cursor: cursor})
+	})
+}
+
+// start returns the cursor after which r wants to watch.
+func (s *Events) start(ctx context.Context, r *normalizerv1.WatchEventsRequest) (int64, error) {
+	head := s.watcher.Head()
+	switch {
+	case r.AfterCursor != nil && r.GetAfterTime() != nil:
+		return 0, invalidField("after_time", "not together with after_cursor")
+	case r.GetAfterTime() != nil:
+		if err := r.GetAfterTime().CheckValid(); err != nil {
+			return 0, invalidField("after_time", "not a time")
+		}
+		return s.reader.CursorAt(ctx, r.GetAfterTime().AsTime())
+	case r.AfterCursor == nil:
+		return head, nil
+	case r.GetAfterCursor() > head:
+		return 0, status.Errorf(codes.OutOfRange, "after_cursor: %d is beyond the last event, %d", r.GetAfterCursor(), head)
+	}
+	return r.GetAfterCursor(), nil
+}
+
+// parse reads a filter. Errors are INVALID_ARGUMENT with the position.
+func parse(schema filter.Schema, text string) (filter.Conditions, error) {
+	conditions, err := schema.Parse(text)
+	var wrong *filter.Error
+	if errors.As(err, &wrong) {
+		return nil, invalidField("filter", fmt.Sprintf("%s at byte %d", wrong.Problem, wrong.Position))
+	}
+	return conditions, err
+}

@@ -1,0 +1,95 @@
+package rpc
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+
+	eventv1 "github.com/paynorm/paynorm/gen/paynorm/event/v1"
+	normalizerv1 "github.com/paynorm/paynorm/gen/paynorm/normalizer/v1"
+	"github.com/paynorm/paynorm/services/normalizer/drift"
+	"github.com/paynorm/paynorm/services/normalizer/provider"
+	"github.com/paynorm/paynorm/services/normalizer/view"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/timestamppb"
+)
+
+// Providers serves ProviderService.
+type Providers struct {
+	normalizerv1.UnimplementedProviderServiceServer
+	known []*normalizerv1.Provider // by name
+	drift *drift.Book
+}
+
+// NewProviders returns the provider service of adapters. book is where schema drift is kept.
+func NewProviders(adapters []provider.Adapter, book *drift.Book) *Providers {
+	s := &Providers{drift: book}
+	for _, a := range adapters {
+		s.known = append(s.known, describeProvider(a.Describe()))
+	}
+	slices.SortFunc(s.known, func(a, b *normalizerv1.Provider) int { return cmp.Compare(a.GetName(), b.GetName()) })
+	return s
+}
+
+// GetProvider implements ProviderService.
+func (s *Providers) GetProvider(_ context.Context, r *normalizerv1.GetProviderRequest) (*normalizerv1.Provider, error) {
+	for _, p := range s.known {
+		if p.GetName() == r.GetName() {
+			return s.withDrift(p), nil
+		}
+	}
+	return nil, fmt.Errorf("%s: %w", r.GetName(), view.ErrNotFound)
+}
+
+// ListProviders implements ProviderService.
+func (s *Providers) ListProviders(_ context.Context, r *normalizerv1.ListProvidersRequest) (*normalizerv1.ListProvidersResponse, error) {
+	start, err := pageStart("ListProviders", "", r.GetPageToken())
+	if err != nil {
+		return nil, err
+	}
+	rest := s.known[min(int(start), len(s.known)):]
+	size := min(pageSize(r.GetPageSize()), len(rest))
+	page := &normalizerv1.ListProvidersResponse{}
+	for _, p := range rest[:size] {
+		page.Providers = append(page.Providers, s.withDrift(p))
+	}
+	if size < len(rest) {
+		page.NextPageToken = nextPage("ListProviders", "", start+int64(size))
+	}
+	return page, nil
+}
+
+func (s *Providers) withDrift(p *normalizerv1.Provider) *normalizerv1.Provider {
+	members := s.drift.Members(p.GetName()[len("providers/"):])
+	if len(members) == 0 {
+		return p
+	}
+	p = proto.CloneOf(p)
+	for _, m := range members {
+		p.SchemaDrifts = append(p.SchemaDrifts, &normalizerv1.SchemaDrift{
+			Member: m.Name, DeliveryCount: m.Deliveries,
+			FirstReceiveTime: timestamppb.New(m.FirstTime), LastReceiveTime: timestamppb.New(m.LastTime),
+		})
+	}
+	return p
+}
+
+func describeProvider(d provider.Descriptor) *normalizerv1.Provider {
+	p := &normalizerv1.Provider{
+		Name: "providers/" + d.ID, Title: d.Title, DocumentationUri: d.Documentation,
+		AcknowledgementStatus: int32(d.Acknowledgement.Status), AcknowledgementBody: d.Acknowledgement.Body,
+		RetryPolicy: d.RetryPolicy, MappingVersion: d.MappingVersion,
+	}
+	for _, s := range d.Schemes {
+		p.AuthSchemes = append(p.AuthSchemes, string(s))
+	}
+	for _, m := range d.Mappings {
+		p.Mappings = append(p.Mappings, &normalizerv1.Mapping{ProviderStatus: m.ProviderStatus, Outcome: m.Outcome, Reason: m.Reason, Source: m.Source})
+	}
+	return p
+}
+
+func newestFirst(events []*eventv1.PaymentStatusChanged) {
+	slices.SortFunc(events, func(a, b *eventv1.PaymentStatusChanged) int { return cmp.Compare(b.GetCursor(), a.GetCursor()) })
+}
