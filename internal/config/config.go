@@ -4,6 +4,7 @@
 package config
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"os"
@@ -27,6 +28,9 @@ func Load(path string) (*configv1.Config, error) {
 
 // Parse is Load for a file that was read already. path is only named in errors.
 func Parse(path string, data []byte) (*configv1.Config, error) {
+	if !bytes.HasSuffix(data, []byte("\n")) {
+		data = append(bytes.Clone(data), '\n') // YAML places what is empty at the end on a line of its own, which protoyaml needs to have
+	}
 	doc, problems := parseDocument(data)
 	if len(problems) > 0 {
 		return nil, newError(path, problems)

@@ -21,7 +21,8 @@ func decode(data []byte, doc *document, cfg *configv1.Config) []Problem {
 		return nil
 	}
 	list := []error{err}
-	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+	var joined interface{ Unwrap() []error }
+	if errors.As(err, &joined) {
 		list = joined.Unwrap()
 	}
 	var problems []Problem

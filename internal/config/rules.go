@@ -1,6 +1,7 @@
 package config
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"net/netip"
@@ -46,11 +47,12 @@ func checkAddresses(cfg *configv1.Config, report reporter) {
 
 func checkAddress(address string) error {
 	_, port, err := net.SplitHostPort(address)
-	if err != nil {
-		return fmt.Errorf("%s", err.(*net.AddrError).Err)
+	var malformed *net.AddrError
+	if errors.As(err, &malformed) {
+		return errors.New(malformed.Err) // without the address, which is in the file
 	}
 	if _, err := strconv.ParseUint(port, 10, 16); err != nil {
-		return fmt.Errorf("the port is not a number from 0 to 65535")
+		return errors.New("the port is not a number from 0 to 65535")
 	}
 	return nil
 }
@@ -113,10 +115,10 @@ func checkAuth(field string, a *configv1.Auth, others bool, report reporter) {
 func ParseCIDR(cidr string) (netip.Prefix, error) {
 	p, err := netip.ParsePrefix(cidr)
 	if err != nil {
-		return netip.Prefix{}, fmt.Errorf(`want a range such as "203.0.113.0/24", or "203.0.113.7/32" for one address`)
+		return netip.Prefix{}, errors.New(`want a range such as "203.0.113.0/24", or "203.0.113.7/32" for one address`)
 	}
 	if p.Addr().Is4In6() {
-		return netip.Prefix{}, fmt.Errorf("write an IPv4 range in its IPv4 form")
+		return netip.Prefix{}, errors.New("write an IPv4 range in its IPv4 form")
 	}
 	return p.Masked(), nil
 }

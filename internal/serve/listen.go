@@ -78,7 +78,7 @@ func answers(ctx context.Context, conn *grpc.ClientConn) error {
 	return nil
 }
 
-// startGateway serves the HTTP edge, and the metrics beside it. endStreams ends
+// startGateway serves the HTTP edge. endStreams ends
 // what would otherwise go on for ever, before the edge waits for its requests.
 func (p *process) startGateway(ctx context.Context, webhooks, reads grpc.ClientConnInterface, ready func(context.Context) error, endStreams func()) error {
 	var known []string
@@ -99,9 +99,6 @@ func (p *process) startGateway(ctx context.Context, webhooks, reads grpc.ClientC
 	if err != nil {
 		return err
 	}
-	if err := p.listenMetrics(ctx); err != nil {
-		return err
-	}
 	l, err := listen(ctx, "http.address", cfg.GetAddress())
 	if err != nil {
 		return err
@@ -114,8 +111,8 @@ func (p *process) startGateway(ctx context.Context, webhooks, reads grpc.ClientC
 	return nil
 }
 
-func (p *process) listenMetrics(ctx context.Context) error {
-	l, err := listen(ctx, "metrics.address", p.Config.GetMetrics().GetAddress())
+func (p *process) listenMetrics(ctx context.Context, field, address string) error {
+	l, err := listen(ctx, field, address)
 	if err != nil {
 		return err
 	}

@@ -45,7 +45,10 @@ func (p *process) startNormalizer(ctx context.Context) (*normalizer, error) {
 		return nil, err
 	}
 	replicas := int(p.Config.GetNats().GetReplicas())
-	book, err := ledger.Open(ctx, ledger.Options{Conn: nc, Replicas: replicas, AckTimeout: ack, Now: time.Now, Logger: p.Logger})
+	state := newHealth()
+	book, err := ledger.Open(ctx, ledger.Options{
+		Conn: nc, Replicas: replicas, AckTimeout: ack, Now: time.Now, Health: state.set, Logger: p.Logger,
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -98,6 +101,7 @@ func (p *process) startNormalizer(ctx context.Context) (*normalizer, error) {
 	if err != nil {
 		return nil, err
 	}
+	state.tell(server.Health)
 	return &normalizer{rpc: server, ledger: book, endStreams: hub.Close}, nil
 }
 

@@ -64,6 +64,9 @@ func All(ctx context.Context, o Options) error {
 	if err != nil {
 		return err
 	}
+	if err := p.listenMetrics(ctx, "metrics.address", p.Config.GetMetrics().GetAddress()); err != nil {
+		return err
+	}
 	if err := p.startGateway(ctx, n.rpc.Direct, reads, n.ready, n.endStreams); err != nil {
 		return err
 	}
@@ -81,7 +84,7 @@ func Normalizer(ctx context.Context, o Options) error {
 	if err := p.listenGRPC(ctx, n); err != nil {
 		return err
 	}
-	if err := p.listenMetrics(ctx); err != nil {
+	if err := p.listenMetrics(ctx, "metrics.address", p.Config.GetMetrics().GetAddress()); err != nil {
 		return err
 	}
 	return p.run(ctx)
@@ -98,6 +101,11 @@ func Gateway(ctx context.Context, o Options) error {
 	reads, err := p.dialNormalizer()
 	if err != nil {
 		return err
+	}
+	if address := p.Config.GetGateway().GetMetricsAddress(); address != "" {
+		if err := p.listenMetrics(ctx, "gateway.metrics_address", address); err != nil {
+			return err
+		}
 	}
 	ready := func(ctx context.Context) error { return answers(ctx, webhooks) }
 	if err := p.startGateway(ctx, webhooks, reads, ready, func() { reads.Close() }); err != nil {

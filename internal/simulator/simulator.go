@@ -89,7 +89,7 @@ func New(o Options) (*Simulator, error) {
 		target: base.JoinPath("webhooks", e.GetProvider(), e.GetMerchant()),
 	}
 	if s.now == nil {
-		s.now = time.Now
+		s.now = time.Now //nolint:forbidigo // A provider has its own clock; options replace it where it matters.
 	}
 	if s.rand == nil {
 		s.rand = rand.Reader

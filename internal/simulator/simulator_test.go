@@ -2,7 +2,6 @@ package simulator_test
 
 import (
 	"bytes"
-	"context"
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
@@ -247,7 +246,7 @@ func TestWhatCannotBeSentIsAnError(t *testing.T) {
 		})
 	}
 
-	_, err := newSimulator(t, options(t, "incode", nil)).Request(context.Background(), "paid", simulator.IDs{})
+	_, err := newSimulator(t, options(t, "incode", nil)).Request(t.Context(), "paid", simulator.IDs{})
 	if want := `incode has no case "paid"; it has verified, canceled, cancellation-pending`; err == nil || err.Error() != want {
 		t.Errorf("got %v, want %s", err, want)
 	}

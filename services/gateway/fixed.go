@@ -31,7 +31,6 @@ func (g *Gateway) ready(a *answer, r *http.Request) {
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), readyTimeout)
 	defer cancel()
-	a.deadline(readyTimeout)
 	if err := g.o.Ready(ctx); err != nil {
 		writeProblem(a, problem{Status: http.StatusServiceUnavailable, Detail: err.Error()})
 		return

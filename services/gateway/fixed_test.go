@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"sync"
 	"testing"
@@ -69,6 +71,42 @@ func TestPanicIs500AndALogLine(t *testing.T) {
 	}
 	if got := strings.Count(log.String(), "dropped the ball"); got != 2 {
 		t.Errorf("got %d log lines, want 2:\n%s", got, log.String())
+	}
+}
+
+// brokenMetrics panics when the answer has begun already.
+type brokenMetrics struct{}
+
+func (brokenMetrics) Webhook(string, int, float64) { panic("dropped the ball") }
+
+func TestPanicAfterTheAnswerHasBegunCutsIt(t *testing.T) {
+	h := serve(t, gateway.Options{Webhooks: dialNormalizer(t, &normalizer{}), Metrics: brokenMetrics{}})
+	r, err := http.Post(h.URL+"/webhooks/clip/acme", "", nil)
+	if err == nil {
+		t.Errorf("got %+v, want no answer", read(t, r))
+	}
+}
+
+func TestServerHasTheLimitsOfItsOptions(t *testing.T) {
+	for _, c := range []struct {
+		name                      string
+		o                         gateway.Options
+		header, read, write, idle time.Duration
+		headerBytes               int
+	}{
+		{"defaults", gateway.Options{}, 5 * time.Second, 15 * time.Second, 0, 90 * time.Second, 32 << 10},
+		{"a short read timeout is for headers too", gateway.Options{ReadTimeout: time.Second}, time.Second, time.Second, 0, 90 * time.Second, 32 << 10},
+		{"all given", gateway.Options{ReadHeaderTimeout: 1, ReadTimeout: 2, IdleTimeout: 3, MaxHeaderBytes: 4}, 1, 2, 0, 3, 4},
+	} {
+		s := gateway.Server(c.o)
+		if s.ReadHeaderTimeout != c.header || s.ReadTimeout != c.read || s.WriteTimeout != c.write || s.IdleTimeout != c.idle || s.MaxHeaderBytes != c.headerBytes {
+			t.Errorf("%s: got %v %v %v %v %d", c.name, s.ReadHeaderTimeout, s.ReadTimeout, s.WriteTimeout, s.IdleTimeout, s.MaxHeaderBytes)
+		}
+		w := httptest.NewRecorder()
+		s.Handler.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/debug/pprof/", nil))
+		if w.Code != http.StatusNotFound {
+			t.Errorf("%s: without a handler, got %d, want 404", c.name, w.Code)
+		}
 	}
 }
 

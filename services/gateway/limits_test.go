@@ -14,7 +14,6 @@ import (
 	"testing/synctest"
 	"time"
 
-	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
@@ -190,75 +189,6 @@ func TestMoreWebhooksThanMayBeInWorkAreTurnedAwayAtOnce(t *testing.T) {
 	}
 }
 
-// conn is a service without a network, so that it can run on a test's clock.
-type conn func(ctx context.Context, method string, in, out any) error
-
-func (c conn) Invoke(ctx context.Context, method string, in, out any, _ ...grpc.CallOption) error {
-	return c(ctx, method, in, out)
-}
-
-func (conn) NewStream(context.Context, *grpc.StreamDesc, string, ...grpc.CallOption) (grpc.ClientStream, error) {
-	return nil, status.Error(codes.Unimplemented, "no streams")
-}
-
-// pipes is a net.Listener of connections in memory, which know deadlines.
-type pipes struct {
-	accept chan net.Conn
-	closed chan struct{}
-	once   sync.Once
-}
-
-func (p *pipes) Accept() (net.Conn, error) {
-	select {
-	case c := <-p.accept:
-		return c, nil
-	case <-p.closed:
-		return nil, net.ErrClosed
-	}
-}
-
-func (p *pipes) Close() error {
-	p.once.Do(func() { close(p.closed) })
-	return nil
-}
-
-func (p *pipes) Addr() net.Addr { return &net.IPAddr{} }
-
-// onPipe runs the gateway in the bubble of a synctest and opens a connection to it.
-func onPipe(t *testing.T, o gateway.Options) net.Conn {
-	t.Helper()
-	o.Now = time.Now
-	g, err := gateway.New(o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	s := gateway.Server(o)
-	s.Handler = g.Handler()
-	l := &pipes{accept: make(chan net.Conn), closed: make(chan struct{})}
-	served := make(chan error, 1)
-	go func() { served <- s.Serve(l) }()
-	ours, theirs := net.Pipe()
-	l.accept <- theirs
-	t.Cleanup(func() {
-		if err := errors.Join(ours.Close(), s.Close()); err != nil {
-			t.Error(err)
-		}
-		if err := <-served; !errors.Is(err, http.ErrServerClosed) {
-			t.Error(err)
-		}
-	})
-	return ours
-}
-
-func receive(t *testing.T, c net.Conn) answered {
-	t.Helper()
-	r, err := http.ReadResponse(bufio.NewReader(c), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return read(t, r)
-}
-
 func TestSlowSenderGets408(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		never := conn(func(context.Context, string, any, any) error { return errors.New("reached") })
@@ -291,6 +221,28 @@ func TestServiceThatIsTooSlowIs503(t *testing.T) {
 				t.Errorf("got %d after %v, want 503 after 8s", a.status, took)
 			}
 			time.Sleep(time.Minute) // on the test's clock
+		}
+	})
+}
+
+func TestQueryMayTakeLongerThanARequestMayTakeToArrive(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		slow := conn(func(ctx context.Context, method string, _, _ any) error {
+			if method == normalizerv1.PaymentService_ListPayments_FullMethodName {
+				time.Sleep(29 * time.Second) // on the test's clock
+				return nil
+			}
+			<-ctx.Done()
+			return status.FromContextError(ctx.Err()).Err()
+		})
+		c := onPipe(t, gateway.Options{Webhooks: slow, Reads: slow})
+		for path, want := range map[string]int{"/v1/payments": 200, "/v1/events": 504} {
+			if _, err := io.WriteString(c, "GET "+path+" HTTP/1.1\r\nHost: x\r\n\r\n"); err != nil {
+				t.Fatal(err)
+			}
+			if a := receive(t, c); a.status != want {
+				t.Errorf("%s: got %d, want %d", path, a.status, want)
+			}
 		}
 	})
 }

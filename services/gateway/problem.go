@@ -40,12 +40,9 @@ func (p problem) marshal() []byte {
 	return b
 }
 
-// writeProblem answers with p and nothing that an earlier step may have set.
+// writeProblem answers with p.
 func writeProblem(w http.ResponseWriter, p problem) {
 	h := w.Header()
-	h.Del("Content-Length")
-	h.Del("Trailer")
-	h.Del("Transfer-Encoding")
 	h.Set("Content-Type", "application/problem+json")
 	h.Set("Cache-Control", "no-store")
 	h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")

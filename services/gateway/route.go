@@ -15,12 +15,12 @@ const tokenBody = 16 << 10
 func (g *Gateway) route(a *answer, r *http.Request) {
 	path := r.URL.EscapedPath()
 	section, rest, _ := strings.Cut(strings.TrimPrefix(path, "/"), "/")
-	switch {
-	case section == "webhooks":
+	switch section {
+	case "webhooks":
 		g.webhook(a, r, path, rest)
-	case section == "oauth2":
+	case "oauth2":
 		g.token(a, r, path, rest)
-	case section == "v1":
+	case "v1":
 		g.read(a, r, path)
 	default:
 		g.fixed(a, r, path)

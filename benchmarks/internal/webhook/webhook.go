@@ -8,6 +8,8 @@ package webhook
 import (
 	"bytes"
 	"strconv"
+
+	eventv1 "github.com/paynorm/paynorm/gen/paynorm/event/v1"
 )
 
 // half is how many deliveries lie between the two of a payment. It is above the
@@ -39,7 +41,7 @@ func (s *Source) AppendRequest(dst []byte, seq uint64) []byte {
 
 // AppendBody appends the body of delivery seq.
 func (s *Source) AppendBody(dst []byte, seq uint64) []byte {
-	status, payment := statusOf(seq), Payment(seq)
+	status, payment := statusOf(seq), payment(seq)
 	dst = append(dst, first...)
 	dst = appendID(dst, s.run, notificationID, seq)
 	dst = append(dst, second...)
@@ -51,12 +53,8 @@ func (s *Source) AppendBody(dst []byte, seq uint64) []byte {
 	return append(dst, status.end...)
 }
 
-// Payment returns the number of the payment that delivery seq is about.
-func Payment(seq uint64) uint64 { return seq/(2*half)*half + seq%half }
-
-// Status returns Clip's resource_status of delivery seq: a payment's first
-// delivery says CREATED, its second COMPLETED.
-func Status(seq uint64) string { return statusOf(seq).word }
+// payment returns the number of the payment that delivery seq is about.
+func payment(seq uint64) uint64 { return seq/(2*half)*half + seq%half }
 
 // Delivery finds the sequence number in the body of a delivery of this run.
 func (s *Source) Delivery(body []byte) (seq uint64, ok bool) {
@@ -74,9 +72,11 @@ func (s *Source) Attempt(transactionID string) (seq uint64, ok bool) {
 	return seq, ok && run == s.run
 }
 
-// PaymentID returns the payment_request_id of delivery seq.
-func (s *Source) PaymentID(seq uint64) string {
-	return string(appendID(nil, s.run, paymentID, Payment(seq)))
+// Says reports whether e is what delivery seq says.
+func (s *Source) Says(seq uint64, e *eventv1.PaymentStatusChanged) bool {
+	attempt, ok := s.Attempt(e.GetProviderAttemptId())
+	return ok && attempt == seq && e.GetProviderStatus() == statusOf(seq).word &&
+		e.GetProviderPaymentId() == string(appendID(nil, s.run, paymentID, payment(seq)))
 }
 
 // status is one of the two kinds of delivery: what stands around the IDs.
@@ -86,6 +86,7 @@ func (s status) length() int {
 	return len(first) + len(second) + len(third) + 3*idLength + len(s.middle) + referenceDigits + len(s.end)
 }
 
+// statusOf returns the kind of delivery seq: a payment's first says CREATED, its second COMPLETED.
 func statusOf(seq uint64) status {
 	if seq/half%2 == 0 {
 		return status{"CREATED", createdMiddle, createdEnd}

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/paynorm/paynorm/benchmarks/internal/webhook"
+	eventv1 "github.com/paynorm/paynorm/gen/paynorm/event/v1"
 )
 
 const deliveries = 5000
@@ -64,8 +65,9 @@ func TestEachDeliveryIsANewFactOfAPaymentWithTwo(t *testing.T) {
 		}
 		ids[b.ID], ids[b.TransactionID] = true, true
 		facts[b.Payment] += b.Status + " "
-		if b.Status != webhook.Status(seq) || b.Payment != source().PaymentID(seq) {
-			t.Fatalf("delivery %d: %+v, want %s of %s", seq, b, webhook.Status(seq), source().PaymentID(seq))
+		e := &eventv1.PaymentStatusChanged{ProviderPaymentId: b.Payment, ProviderAttemptId: b.TransactionID, ProviderStatus: b.Status}
+		if !source().Says(seq, e) || source().Says(seq+1, e) {
+			t.Fatalf("delivery %d does not say %v, or the next one does", seq, e)
 		}
 		if got, ok := source().Delivery(body); !ok || got != seq {
 			t.Fatalf("delivery %d is found as %d, %v", seq, got, ok)
@@ -88,7 +90,7 @@ func TestWhatIsNotOfThisRunIsNotFound(t *testing.T) {
 			t.Errorf("%s is taken for delivery %d", body, seq)
 		}
 	}
-	for _, id := range []string{"", "00000abc-6c67-4000-8002-00000000000", "00000abc-6c67-4000-8002-00000000000g", "00000abd-6c67-4000-8002-000000000001", source().PaymentID(1)} {
+	for _, id := range []string{"", "00000abc-6c67-4000-8002-00000000000", "00000abc-6c67-4000-8002-00000000000g", "00000abd-6c67-4000-8002-000000000001", "00000abc-6c67-4000-8001-000000000001"} {
 		if seq, ok := source().Attempt(id); ok {
 			t.Errorf("%q is taken for attempt %d", id, seq)
 		}

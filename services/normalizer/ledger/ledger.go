@@ -43,6 +43,7 @@ type Options struct {
 	Replicas   int           // of the stream; 1 on an embedded server
 	AckTimeout time.Duration // how long a commit may take before its deliveries are refused
 	Now        func() time.Time
+	Health     func(error)   // told why the ledger refuses deliveries, and nil when it takes them again
 	Logger     *slog.Logger
 }
 
@@ -143,6 +144,16 @@ func (l *Ledger) Append(ctx context.Context, d *ledgerv1.Delivery) (Place, error
 		<-e.done
 		return e.place, e.err
 	}
+}
+
+// setDown says why deliveries are refused, nil when they are taken again.
+func (l *Ledger) setDown(cause error) {
+	if cause == nil {
+		l.down.Store(nil)
+	} else {
+		l.down.Store(&cause)
+	}
+	l.o.Health(cause)
 }
 
 // Health returns nil while the ledger can be written to, else why not.

@@ -23,7 +23,7 @@ func open(t testing.TB, s *natsd.Server) *ledger.Ledger {
 	t.Helper()
 	l, err := ledger.Open(t.Context(), ledger.Options{
 		Conn: natsdtest.Connect(t, s), Replicas: 1, AckTimeout: 5 * time.Second,
-		Now: time.Now, Logger: slog.New(slog.DiscardHandler),
+		Now: time.Now, Health: func(error) {}, Logger: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -217,7 +217,7 @@ func TestTruncatedStoreIsReported(t *testing.T) {
 
 	s = natsdtest.Start(t, store)
 	l, err = ledger.Open(t.Context(), ledger.Options{
-		Conn: natsdtest.Connect(t, s), Replicas: 1, AckTimeout: time.Second, Now: time.Now, Logger: slog.New(slog.DiscardHandler),
+		Conn: natsdtest.Connect(t, s), Replicas: 1, AckTimeout: time.Second, Now: time.Now, Health: func(error) {}, Logger: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {
 		if !errors.Is(err, ledger.ErrDamaged) {

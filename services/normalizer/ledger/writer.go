@@ -139,7 +139,7 @@ func (w *writer) publish(ctx context.Context, data []byte, status <-chan nats.St
 // out to be stored, it stays, and what its senders repeat gives no second event.
 func (w *writer) recover(ctx context.Context, cause error, sum []byte) {
 	w.l.o.Logger.Error("ledger refuses deliveries", "cause", cause)
-	w.l.down.Store(&cause)
+	w.l.setDown(cause)
 	for {
 		w.refuse(cause)
 		select {
@@ -154,13 +154,13 @@ func (w *writer) recover(ctx context.Context, cause error, sum []byte) {
 		case end.ordinal == w.tip.ordinal && bytes.Equal(end.sum, w.tip.sum),
 			end.ordinal == w.tip.ordinal+1 && sum != nil && bytes.Equal(end.sum, sum):
 			w.advance(end)
-			w.l.down.Store(nil)
+			w.l.setDown(nil)
 			w.l.o.Logger.Info("ledger accepts deliveries again", "commit", end.ordinal)
 			return
 		default:
 			cause = fmt.Errorf("%w: it ends with commit %d, which is not ours (%d was): is another paynorm writing to the same stream?", ErrDamaged, end.ordinal, w.tip.ordinal)
 		}
-		w.l.down.Store(&cause)
+		w.l.setDown(cause)
 	}
 }
 
@@ -192,6 +192,6 @@ func (w *writer) refuse(cause error) {
 }
 
 func (w *writer) shut(cause error) {
-	w.l.down.Store(&cause)
+	w.l.setDown(cause)
 	w.refuse(cause)
 }

@@ -79,7 +79,7 @@ type pipeline struct {
 func open(t *testing.T, s *natsd.Server, viewFile string) *pipeline {
 	t.Helper()
 	nc, log := natsdtest.Connect(t, s), slog.New(slog.DiscardHandler)
-	l, err := ledger.Open(t.Context(), ledger.Options{Conn: nc, Replicas: 1, AckTimeout: 5 * time.Second, Now: time.Now, Logger: log})
+	l, err := ledger.Open(t.Context(), ledger.Options{Conn: nc, Replicas: 1, AckTimeout: 5 * time.Second, Now: time.Now, Health: func(error) {}, Logger: log})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -23,14 +23,15 @@ type Batch struct {
 	Events []*eventv1.PaymentStatusChanged
 	// Notices in the order of their cursors, none above Cursor.
 	Notices []*eventv1.QuarantineNotice
-	// States are the payments that the batch changed, by name, as they are
-	// after it. The last event of each state machine has its cursor.
+	// States are the payments of the events, by name, as they are after the
+	// batch. The last event of each state machine has its cursor; a state
+	// without any event is not stored.
 	States map[string]*ledgerv1.PaymentState
 }
 
 // Apply stores a batch, all of it or nothing. What the view has already is
 // left out: events and notices whose cursor is not above the stored one, and
-// states older than the stored ones. So a batch may be repeated, and a batch
+// states that are not newer than the stored ones. So a batch may be repeated, and a batch
 // may begin before the stored position; the position never falls.
 //
 // It runs to its end even when ctx is canceled meanwhile. Errors: ErrUnusable.
@@ -147,7 +148,8 @@ func (b *Batch) check() error {
 		last = n.GetCursor()
 	}
 	for name, s := range b.States {
-		if last := Last(s); len(last) == 0 || last[0].GetCursor() < 1 || last[0].GetCursor() > b.Cursor {
+		last := Last(s)
+		if len(last) > 0 && (last[0].GetCursor() < 1 || last[0].GetCursor() > b.Cursor) {
 			return fmt.Errorf("state of %s: its last event has no cursor, or one above %d", name, b.Cursor)
 		}
 	}

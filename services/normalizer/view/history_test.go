@@ -129,4 +129,3 @@ func parseEvents(tb testing.TB, in string) filter.Conditions {
 	}
 	return c
 }
-

@@ -70,15 +70,24 @@ type find struct {
 	index   string // the index of an ID that the filter gives
 }
 
-// keys returns the keys of the rows that meet conditions, in order.
-func (l list) keys(ctx context.Context, db *sql.Tx, conditions filter.Conditions, w window) ([]int64, error) {
-	f := find{list: l, window: w}
+// plan turns conditions into SQL and chooses the index.
+func (l list) plan(ctx context.Context, db querier, conditions filter.Conditions, w window) (*find, error) {
+	f := &find{list: l, window: w}
 	for _, c := range conditions {
 		if err := f.add(ctx, db, c); err != nil {
 			return nil, err
 		}
 	}
 	f.pickIndex(conditions)
+	return f, nil
+}
+
+// keys returns the keys of the rows that meet conditions, in order.
+func (l list) keys(ctx context.Context, db *sql.Tx, conditions filter.Conditions, w window) ([]int64, error) {
+	f, err := l.plan(ctx, db, conditions, w)
+	if err != nil {
+		return nil, err
+	}
 	if f.classes.sql.Len() == 0 {
 		return f.read(ctx, db)
 	}
@@ -169,21 +178,30 @@ func (f *find) query(how string) (string, []any) {
 		" ORDER BY " + f.key + direction + " LIMIT ?", w.args
 }
 
+func (f *find) inOrder() (string, []any) {
+	if f.index != "" {
+		return f.query("INDEXED BY " + f.index)
+	}
+	return f.query(f.scan)
+}
+
 // read reads by the index of an ID, or in the order of the key.
 func (f *find) read(ctx context.Context, db querier) ([]int64, error) {
-	how := f.scan
-	if f.index != "" {
-		how = "INDEXED BY " + f.index
-	}
-	query, args := f.query(how)
+	query, args := f.inOrder()
 	return readKeys(ctx, db, query, append(args, f.after, f.before, f.limit)...)
+}
+
+// ofClass makes the statement that reads the keys of one class, which is the
+// parameter before the window's.
+func (f *find) ofClass() (string, []any) {
+	f.rows.and("class = ?")
+	return f.query("INDEXED BY " + f.table + "_class")
 }
 
 // merge reads the keys of each class and keeps the first of them. What is kept
 // narrows the window for the classes that follow, so most cost one probe.
 func (f *find) merge(ctx context.Context, db *sql.Tx, classes []int64) ([]int64, error) {
-	f.rows.and("class = ?")
-	query, args := f.query("INDEXED BY " + f.table + "_class")
+	query, args := f.ofClass()
 	stmt, err := db.PrepareContext(ctx, query)
 	if err != nil {
 		return nil, err
@@ -230,7 +248,12 @@ func collect(rows *sql.Rows, err error) (keys []int64, _ error) {
 	return keys, err
 }
 
-func add1(n int64) int64 { return n + min(1, math.MaxInt64-n) }
+func add1(n int64) int64 {
+	if n == math.MaxInt64 {
+		return n
+	}
+	return n + 1
+}
 
 func sub1(n int64) int64 {
 	if n == math.MinInt64 {

@@ -30,15 +30,14 @@ type storedPayment struct {
 	providerPaymentID, merchantReference string
 }
 
-func prepareLookups(ctx context.Context, conn *sql.Conn) (l lookups, err error) {
-	p := preparer{ctx: ctx, conn: conn}
+func (p *preparer) lookups() (l lookups) {
 	for i, w := range widths {
 		in := " WHERE name_hash IN (" + marks(w) + ")"
 		l.seen[i] = p.prepare("SELECT name FROM events INDEXED BY events_name" + in)
 		l.state[i] = p.prepare("SELECT name, state FROM payments INDEXED BY payments_name" + in)
 		l.payment[i] = p.prepare("SELECT name, id, update_cursor, provider_payment_id, merchant_reference FROM payments INDEXED BY payments_name" + in)
 	}
-	return l, p.err
+	return l
 }
 
 // Seen says which of the events exist. It reads the batches that were applied before.

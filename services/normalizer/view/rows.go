@@ -31,9 +31,8 @@ type table struct {
 	one, many *sql.Stmt
 }
 
-func prepareInserts(ctx context.Context, conn *sql.Conn) (in inserts, err error) {
-	p := preparer{ctx: ctx, conn: conn}
-	in = inserts{
+func (p *preparer) inserts() inserts {
+	return inserts{
 		begin: p.prepare("BEGIN IMMEDIATE"), commit: p.prepare("COMMIT"), rollback: p.prepare("ROLLBACK"),
 		meta:          p.prepare("UPDATE meta SET ledger_sequence = ?, cursor = ?, high_time = ?, lateness = ?"),
 		class:         p.prepare("INSERT INTO classes VALUES (" + marks(12) + ")"),
@@ -43,13 +42,13 @@ func prepareInserts(ctx context.Context, conn *sql.Conn) (in inserts, err error)
 		events:        p.table("events", 17),
 		payments:      p.table("payments", 11),
 	}
-	return in, p.err
 }
 
 // preparer prepares statements until one fails.
 type preparer struct {
 	ctx  context.Context // for the length of one call
 	conn *sql.Conn
+	done []*sql.Stmt
 	err  error
 }
 
@@ -58,7 +57,9 @@ func (p *preparer) prepare(query string) *sql.Stmt {
 		return nil
 	}
 	var s *sql.Stmt
-	s, p.err = p.conn.PrepareContext(p.ctx, query)
+	if s, p.err = p.conn.PrepareContext(p.ctx, query); p.err == nil {
+		p.done = append(p.done, s)
+	}
 	return s
 }
 
@@ -127,7 +128,7 @@ func (v *View) addNotice(ctx context.Context, n *eventv1.QuarantineNotice) error
 	return err
 }
 
-// putStates inserts or replaces payments, unless the stored one is newer.
+// putStates inserts or replaces payments, unless the stored one is as new.
 func (v *View) putStates(ctx context.Context, states map[string]*ledgerv1.PaymentState) error {
 	if len(states) == 0 {
 		return nil
@@ -150,10 +151,11 @@ func (v *View) putStates(ctx context.Context, states map[string]*ledgerv1.Paymen
 }
 
 func (v *View) putState(ctx context.Context, added *rows, name string, s *ledgerv1.PaymentState, old storedPayment) error {
-	last, lead := Last(s)[0], Lead(s)
-	if last.GetCursor() < old.updateCursor {
+	all, lead := Last(s), Lead(s)
+	if len(all) == 0 || all[0].GetCursor() <= old.updateCursor {
 		return nil
 	}
+	last := all[0]
 	id, err := v.classID(ctx, classOfPayment(lead, s))
 	if err != nil {
 		return err

@@ -31,13 +31,14 @@ type View struct {
 	path string
 	read *sql.DB
 
-	mu      sync.Mutex // guards all below: one writer
-	write   *sql.DB
-	conn    *sql.Conn // the only connection of write, so that statements and pages stay
-	insert  inserts
-	lookup  lookups
-	stored  meta
-	classes map[class]int64
+	mu       sync.Mutex // guards all below: one writer
+	write    *sql.DB
+	conn     *sql.Conn // the only connection of write, so that statements and pages stay
+	insert   inserts
+	lookup   lookups
+	prepared []*sql.Stmt // all of conn
+	stored   meta
+	classes  map[class]int64
 }
 
 // Position is how far a view has come.
@@ -76,20 +77,23 @@ func (v *View) open(ctx context.Context) (err error) {
 	if v.classes, err = readClasses(ctx, v.conn); err != nil {
 		return err
 	}
-	if v.insert, err = prepareInserts(ctx, v.conn); err != nil {
-		return err
-	}
-	v.lookup, err = prepareLookups(ctx, v.conn)
-	return err
+	p := preparer{ctx: ctx, conn: v.conn}
+	v.insert, v.lookup = p.inserts(), p.lookups()
+	v.prepared = p.done
+	return p.err
 }
 
-// Close waits for what runs and closes the file.
+// Close waits for what runs and closes the file. The write-ahead log is folded
+// into it, which SQLite does only when no statement is left.
 func (v *View) Close() error {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	var errs []error
 	if v.read != nil {
 		errs = append(errs, v.read.Close())
+	}
+	for _, stmt := range v.prepared {
+		errs = append(errs, stmt.Close())
 	}
 	if v.conn != nil {
 		errs = append(errs, v.conn.Close())

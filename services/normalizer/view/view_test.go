@@ -163,7 +163,6 @@ func TestABatchOutOfOrderIsRefusedAndChangesNothing(t *testing.T) {
 		{"a cursor above the batch's", view.Batch{Cursor: 2, Events: e}},
 		{"an event without a cursor", view.Batch{Cursor: 3, Events: []*eventv1.PaymentStatusChanged{noCursor}}},
 		{"a notice above the batch's cursor", view.Batch{Cursor: 2, Notices: []*eventv1.QuarantineNotice{{Cursor: 3}}}},
-		{"a state without an event", view.Batch{Cursor: 3, States: map[string]*ledgerv1.PaymentState{"payments/p1": {}}}},
 		{"a state whose event has no cursor", view.Batch{Cursor: 3, States: last(noCursor)}},
 		{"a state above the batch's cursor", view.Batch{Cursor: 2, States: last(e[2])}},
 		{"two payments that changed with one event", view.Batch{Cursor: 3, Events: e, States: map[string]*ledgerv1.PaymentState{
@@ -280,7 +279,9 @@ func TestAFileThatCannotBeUsedSaysToDeleteIt(t *testing.T) {
 func TestCursorAtIsBeforeTheFirstEventReceivedThen(t *testing.T) {
 	v, ctx := open(t, filepath.Join(t.TempDir(), "view.db")), context.Background()
 	noon := time.Date(2025, 1, 31, 12, 0, 0, 0, time.UTC)
-	at := func(seconds int) *timestamppb.Timestamp { return timestamppb.New(noon.Add(time.Duration(seconds) * time.Second)) }
+	at := func(seconds int) *timestamppb.Timestamp {
+		return timestamppb.New(noon.Add(time.Duration(seconds) * time.Second))
+	}
 	// 20 comes before 10 and 15: an event that was late to arrive in the ledger.
 	apply(t, v, view.Batch{Cursor: 12, Events: []*eventv1.PaymentStatusChanged{
 		{Name: "events/1", Cursor: 3, ReceiveTime: at(5)},

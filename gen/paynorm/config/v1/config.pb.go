@@ -433,8 +433,11 @@ type Gateway struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The address of the normalizer's gRPC server. Default: grpc.address.
 	NormalizerAddress string `protobuf:"bytes,1,opt,name=normalizer_address,json=normalizerAddress,proto3" json:"normalizer_address,omitempty"`
-	unknownFields     protoimpl.UnknownFields
-	sizeCache         protoimpl.SizeCache
+	// Where to serve the gateway's own metrics, as host:port. Default: nowhere, because
+	// metrics.address is the normalizer's, and both may run on one machine from one file.
+	MetricsAddress string `protobuf:"bytes,2,opt,name=metrics_address,json=metricsAddress,proto3" json:"metrics_address,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
 }
 
 func (x *Gateway) Reset() {
@@ -470,6 +473,13 @@ func (*Gateway) Descriptor() ([]byte, []int) {
 func (x *Gateway) GetNormalizerAddress() string {
 	if x != nil {
 		return x.NormalizerAddress
+	}
+	return ""
+}
+
+func (x *Gateway) GetMetricsAddress() string {
+	if x != nil {
+		return x.MetricsAddress
 	}
 	return ""
 }
@@ -1226,9 +1236,10 @@ const file_paynorm_config_v1_config_proto_rawDesc = "" +
 	"\breplicas\x18\x03 \x01(\x05B\r\xbaH\n" +
 	"\x1a\b0\x000\x010\x030\x05R\breplicas\"=\n" +
 	"\x06Events\x123\n" +
-	"\bencoding\x18\x01 \x01(\tB\x17\xbaH\x14r\x12R\x00R\bprotobufR\x04jsonR\bencoding\"8\n" +
+	"\bencoding\x18\x01 \x01(\tB\x17\xbaH\x14r\x12R\x00R\bprotobufR\x04jsonR\bencoding\"a\n" +
 	"\aGateway\x12-\n" +
-	"\x12normalizer_address\x18\x01 \x01(\tR\x11normalizerAddress\"\x91\x02\n" +
+	"\x12normalizer_address\x18\x01 \x01(\tR\x11normalizerAddress\x12'\n" +
+	"\x0fmetrics_address\x18\x02 \x01(\tR\x0emetricsAddress\"\x91\x02\n" +
 	"\bEndpoint\x12<\n" +
 	"\bprovider\x18\x01 \x01(\tB \xbaH\x1dr\x1b2\x19^[a-z0-9][a-z0-9-]{0,62}$R\bprovider\x12<\n" +
 	"\bmerchant\x18\x02 \x01(\tB \xbaH\x1dr\x1b2\x19^[a-z0-9][a-z0-9-]{0,62}$R\bmerchant\x12%\n" +

@@ -1,0 +1,4 @@
+package procfs
+
+// Read reads a folder that stands for /proc.
+var Read = read
