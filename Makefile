@@ -24,7 +24,7 @@ help: ## List the targets
 
 .PHONY: build
 build: ## Build bin/paynorm
-	go build -trimpath -o bin/paynorm ./cmd/paynorm
+	go build -trimpath -ldflags="-s -w" -o bin/paynorm ./cmd/paynorm
 
 .PHONY: run
 run: build ## Start paynorm with the example configuration, NATS embedded; makes the example's secrets first

@@ -12,7 +12,6 @@ import (
 	"syscall"
 
 	"github.com/alecthomas/kong"
-	configv1 "github.com/paynorm/paynorm/gen/paynorm/config/v1"
 	"github.com/paynorm/paynorm/internal/config"
 	"github.com/paynorm/paynorm/internal/serve"
 )
@@ -86,8 +85,7 @@ func (c *gatewayCmd) Run(e *environment) error { return c.start(e, serve.Gateway
 func (c *normalizerCmd) Run(e *environment) error { return c.start(e, serve.Normalizer) }
 
 func (f configFlag) start(e *environment, what func(context.Context, serve.Options) error) error {
-	load := func() (*configv1.Config, error) { return config.Load(f.Config) }
-	cfg, err := load()
+	cfg, err := config.Load(f.Config)
 	if err != nil {
 		return err
 	}
@@ -95,6 +93,6 @@ func (f configFlag) start(e *environment, what func(context.Context, serve.Optio
 	signal.Notify(reload, syscall.SIGHUP)
 	defer signal.Stop(reload)
 	return what(e.ctx, serve.Options{
-		Config: cfg, ConfigFile: f.Config, Load: load, Reload: reload, Getenv: e.getenv, Logger: e.logger,
+		Config: cfg, ConfigFile: f.Config, Reload: reload, Getenv: e.getenv, Logger: e.logger,
 	})
 }

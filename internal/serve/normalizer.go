@@ -29,8 +29,12 @@ func (n *normalizer) ready(context.Context) error { return n.ledger.Health() }
 
 func (p *process) startNormalizer(ctx context.Context) (*normalizer, error) {
 	adapters := providers.All()
-	dir := filepath.Dir(p.ConfigFile)
-	set, err := endpoint.Build(p.Config, dir, adapters, p.Getenv)
+	changes := endpoint.NewWatcher(p.ConfigFile) // first, so that it misses no change
+	load := func() (*endpoint.Set, error) {
+		_, set, err := endpoint.Load(p.ConfigFile, adapters, p.Getenv)
+		return set, err
+	}
+	set, err := load()
 	if err != nil {
 		return nil, err
 	}
@@ -81,13 +85,7 @@ func (p *process) startNormalizer(ctx context.Context) (*normalizer, error) {
 		func() float64 { return float64(book.Last() - project.Done()) })
 	p.metrics.Gauge("paynorm_ledger_waiting_deliveries", "Deliveries that wait for a commit.",
 		func() float64 { return float64(book.Waiting()) })
-	p.watchConfiguration(registry, func() (*endpoint.Set, error) {
-		cfg, err := p.Load()
-		if err != nil {
-			return nil, err
-		}
-		return endpoint.Build(cfg, dir, adapters, p.Getenv)
-	})
+	p.watchConfiguration(changes, registry, load)
 	server, err := rpc.New(rpc.Services{
 		Normalizer: &rpc.Normalizer{
 			Ingester: &ingest.Service{Endpoints: registry, Ledger: book, Observer: p.metrics, DeliveryName: deliveryName},
@@ -124,8 +122,7 @@ func (p *process) runUntilClosed(work func(context.Context) error) {
 }
 
 // watchConfiguration reloads endpoints and secrets when asked to, or when their files change.
-func (p *process) watchConfiguration(registry *endpoint.Registry, load func() (*endpoint.Set, error)) {
-	w := endpoint.NewWatcher(p.ConfigFile)
+func (p *process) watchConfiguration(w *endpoint.Watcher, registry *endpoint.Registry, load func() (*endpoint.Set, error)) {
 	w.Registry, w.Load, w.Signal, w.Logger = registry, load, p.Reload, p.Logger
 	p.runUntilClosed(func(ctx context.Context) error {
 		w.Run(ctx)

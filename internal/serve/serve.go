@@ -20,13 +20,11 @@ const stopWithin = 10 * time.Second
 
 // Options says what to run.
 type Options struct {
-	Config     *configv1.Config
+	Config     *configv1.Config // as read from ConfigFile
 	ConfigFile string
-	// Load reads ConfigFile anew, for a reload of the endpoints.
-	Load   func() (*configv1.Config, error)
-	Reload <-chan os.Signal // asks for a reload, for example SIGHUP
-	Getenv func(string) (string, bool)
-	Logger *slog.Logger
+	Reload     <-chan os.Signal // asks for a reload of the endpoints, for example SIGHUP
+	Getenv     func(string) (string, bool)
+	Logger     *slog.Logger
 }
 
 // Addresses is where a process listens, as host:port; empty where it does not.

@@ -44,6 +44,8 @@ type Options struct {
 	Connections int
 	// Clock says when deliveries are due. Its rate 0 is a closed loop.
 	Clock Clock
+	// Limit is how many deliveries there are; the run ends early when all are sent. 0 is MaxDeliveries.
+	Limit uint64
 	// Warmup at the start is left out of the figures. 0 is none.
 	Warmup time.Duration
 	// Duration counts from the end of the warm-up.
@@ -66,6 +68,10 @@ type Result struct {
 	Latency histogram.Histogram
 	// Acknowledged is how many acknowledgements came after the warm-up and before the end.
 	Acknowledged int
+	// Measured is how long Acknowledged was counted.
+	Measured time.Duration
+	// Unsent is how many deliveries of an open loop were due and found no free connection until the end.
+	Unsent int
 	// Retries is how many attempts were not the first of their delivery.
 	Retries int
 	// Refusals counts what was neither acknowledged nor worth a retry, by HTTP status.
@@ -121,7 +127,18 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 		})
 	}
 	all.Wait()
-	return collect(workers), nil
+	result := collect(workers)
+	result.Measured = o.Duration
+	if r.next.Load() >= r.limit() { // perhaps an early end
+		result.Measured = min(o.Duration, time.Since(r.measured))
+	}
+	if result.Measured <= 0 {
+		return nil, fmt.Errorf("%d deliveries were too few for the warm-up", r.limit())
+	}
+	if o.Clock.Rate > 0 {
+		result.Unsent = int(r.next.Load()) - result.Sent()
+	}
+	return result, nil
 }
 
 func (o *Options) check() error {
@@ -138,11 +155,19 @@ func (o *Options) check() error {
 	return nil
 }
 
+// limit is how many deliveries there may be.
+func (r *run) limit() uint64 {
+	if r.Limit == 0 {
+		return MaxDeliveries
+	}
+	return min(r.Limit, MaxDeliveries)
+}
+
 // pace hands out sequence numbers when they are due. When all connections are
 // busy it falls behind, but the due times do not.
 func (r *run) pace(ctx context.Context) {
 	defer close(r.due)
-	for seq := uint64(0); seq < MaxDeliveries; seq++ {
+	for seq := uint64(0); seq < r.limit(); seq++ {
 		at := r.Clock.Due(seq)
 		if !at.Before(r.end) {
 			return
@@ -150,6 +175,7 @@ func (r *run) pace(ctx context.Context) {
 		if wait := time.Until(at); wait > 0 {
 			r.Sleep(wait)
 		}
+		r.next.Store(seq + 1)
 		select {
 		case r.due <- seq:
 		case <-ctx.Done():

@@ -139,8 +139,20 @@ func TestServerThatNeverAnswersEndsTheRunAllTheSame(t *testing.T) {
 			_, _ = io.Copy(io.Discard, r.Body) // only then is a lost connection noticed
 			<-r.Context().Done()
 		}, load.Options{Connections: 2, Duration: time.Second, Clock: load.Clock{Rate: 100}})
-		if result.Sent() != 2 || result.Acknowledged != 0 || result.Failures["timeout"] != 2 {
-			t.Errorf("%d sent, %d acknowledged, failures %v; want 2 that timed out", result.Sent(), result.Acknowledged, result.Failures)
+		if result.Sent() != 2 || result.Acknowledged != 0 || result.Failures["timeout"] != 2 || result.Unsent != 98 {
+			t.Errorf("%d sent, %d unsent, %d acknowledged, failures %v; want 2 of 100 that timed out",
+				result.Sent(), result.Unsent, result.Acknowledged, result.Failures)
+		}
+	})
+}
+
+func TestRunEndsWhenThereIsNothingLeftToSend(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		result := run(t, func(http.ResponseWriter, *http.Request) { time.Sleep(10 * time.Millisecond) },
+			load.Options{Connections: 4, Warmup: time.Second, Duration: time.Hour / 10, Limit: 1200})
+		// 804, because the answers at the first and at the last moment both count.
+		if result.Sent() != 1200 || result.Acknowledged != 804 || result.Measured != 2*time.Second {
+			t.Errorf("%d sent, %d acknowledged in %v; want 1200 and 804 in 2s", result.Sent(), result.Acknowledged, result.Measured)
 		}
 	})
 }

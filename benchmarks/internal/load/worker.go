@@ -46,7 +46,7 @@ func (w *worker) take() (seq uint64, due time.Time, more bool) {
 			return 0, due, false
 		}
 		seq = w.next.Add(1) - 1
-		return seq, due, seq < MaxDeliveries
+		return seq, due, seq < w.limit()
 	}
 	seq, more = <-w.run.due
 	if !more || time.Now().After(w.giveUp) {

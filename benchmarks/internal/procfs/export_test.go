@@ -1,4 +1,7 @@
 package procfs
 
-// Read reads a folder that stands for /proc.
-var Read = read
+// Read and ReadMachine read a folder that stands for /proc.
+var (
+	Read        = read
+	ReadMachine = machine
+)

@@ -60,3 +60,29 @@ func read(proc fs.FS, pid int) (u Usage, ok bool) {
 	u.PeakRSS = kibibytes << 10
 	return u, true
 }
+
+// Machine returns the CPU time that all processes together have used since the
+// machine started.
+func Machine() (busy time.Duration, ok bool) { return machine(os.DirFS("/proc")) }
+
+func machine(proc fs.FS) (busy time.Duration, ok bool) {
+	stat, err := fs.ReadFile(proc, "stat")
+	if err != nil {
+		return 0, false
+	}
+	line, _, _ := strings.Cut(string(stat), "\n")
+	members := strings.Fields(line)
+	if len(members) < 9 || members[0] != "cpu" {
+		return 0, false
+	}
+	for i, member := range members[1:9] {
+		n, err := strconv.ParseInt(member, 10, 64)
+		if err != nil {
+			return 0, false
+		}
+		if i != 3 && i != 4 { // idle, and waiting for disks
+			busy += time.Duration(n) * tick
+		}
+	}
+	return busy, true
+}

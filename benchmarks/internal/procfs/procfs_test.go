@@ -34,3 +34,15 @@ func TestWhatCannotBeReadIsNotKnown(t *testing.T) {
 		}
 	}
 }
+
+func TestMachineIsBusyWithAllButIdlingAndWaiting(t *testing.T) {
+	got, ok := procfs.ReadMachine(fstest.MapFS{"stat": {Data: []byte("cpu  1 2 4 1000 2000 8 16 32 64 128\ncpu0 1 2 3\n")}})
+	if want := 630 * time.Millisecond; !ok || got != want {
+		t.Errorf("got %v %v, want %v", got, ok, want)
+	}
+	for _, text := range []string{"", "cpu 1 2", "intr 1 2 3 4 5 6 7 8 9", "cpu 1 2 3 4 5 6 7 x"} {
+		if got, ok := procfs.ReadMachine(fstest.MapFS{"stat": {Data: []byte(text)}}); ok {
+			t.Errorf("%q: got %v", text, got)
+		}
+	}
+}

@@ -1,0 +1,109 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"path/filepath"
+	"time"
+
+	"github.com/paynorm/paynorm/benchmarks/internal/mix"
+	"github.com/paynorm/paynorm/benchmarks/internal/webhook"
+)
+
+// bench runs a plan. Everything it starts and writes is below dir.
+type bench struct {
+	plan     plan
+	dir      string
+	progress io.Writer
+	runs     uint32 // so far; numbers the IDs of the deliveries
+}
+
+func (b *bench) system(name string) system {
+	if name == baselineName {
+		return baseline{program: filepath.Join(b.dir, baselineName), sync: b.plan.Sync}
+	}
+	p := paynorm{program: filepath.Join(b.dir, paynormName), endpoints: clipEndpoint}
+	if b.plan.Providers == "all" {
+		p.endpoints = mix.Endpoints
+	}
+	return p
+}
+
+// mixed is how many deliveries of all providers are made for a trial. To sign
+// one of QI Tech takes over a millisecond.
+const mixed = 25_000
+
+// deliveries are fresh ones for a trial on s.
+func (b *bench) deliveries(ctx context.Context, s *server) (deliveries, error) {
+	b.runs++
+	if b.plan.Providers == "all" {
+		return mix.New(ctx, filepath.Join(s.dir, configFile), mixed)
+	}
+	return webhook.New(b.runs, s.http, path), nil
+}
+
+// limit is how many deliveries source has; 0 is as many as are asked for.
+func limit(source deliveries) uint64 {
+	if m, ok := source.(*mix.Source); ok {
+		return m.Len()
+	}
+	return 0
+}
+
+// run runs all trials, the systems in turn. It returns what was measured also
+// when something failed; nil when nothing was.
+func (b *bench) run(ctx context.Context) (*results, error) {
+	r, err := newResults(b.plan, b.dir)
+	if err != nil {
+		return nil, err
+	}
+	var failed []error
+	for _, t := range b.trials() {
+		if err := b.measure(ctx, t); err != nil {
+			return nil, fmt.Errorf("%s, %d connections, round %d: %w", t.System, t.Connections, t.Round, err)
+		}
+		r.Trials = append(r.Trials, t)
+		t.line(b.progress)
+		if err := t.err(); err != nil {
+			failed = append(failed, fmt.Errorf("%s, %d connections, round %d: %w", t.System, t.Connections, t.Round, err))
+		}
+	}
+	r.summarize()
+	return r, errors.Join(failed...)
+}
+
+// trials lists what is measured, in order: within a round the systems meet the
+// same load one right after the other.
+func (b *bench) trials() []*trial {
+	var all []*trial
+	for round := range b.plan.Rounds {
+		for _, connections := range b.plan.Connections {
+			for _, name := range b.plan.Systems {
+				all = append(all, &trial{System: name, Round: round + 1, Connections: connections, Rate: b.plan.Rate})
+			}
+		}
+	}
+	if b.plan.SubscriberRate == 0 {
+		return all
+	}
+	for round := range b.plan.Rounds {
+		for _, name := range b.plan.Systems {
+			all = append(all, &trial{
+				System: name, Round: round + 1, Connections: subscriberConnections, Rate: b.plan.SubscriberRate, Subscribed: true,
+			})
+		}
+	}
+	return all
+}
+
+// line reports a trial while others still run.
+func (t *trial) line(w io.Writer) {
+	fmt.Fprintf(w, "%s  round %d  %3d connections  %-8s  %6.0f/s  p50 %.2f ms  p99 %.2f ms", time.Now().Format(time.TimeOnly),
+		t.Round, t.Connections, t.System, t.Throughput, t.HTTP.P50, t.HTTP.P99)
+	if t.Events != nil {
+		fmt.Fprintf(w, "  to subscriber p50 %.2f ms  p99 %.2f ms", t.Events.P50, t.Events.P99)
+	}
+	fmt.Fprintln(w)
+}

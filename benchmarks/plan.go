@@ -1,0 +1,99 @@
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/paynorm/paynorm/benchmarks/internal/load"
+)
+
+// plan is what is measured.
+type plan struct {
+	Rounds         int           `json:"rounds"`
+	Duration       time.Duration `json:"-"` // of a trial
+	Connections    []int         `json:"connections"`
+	Rate           float64       `json:"rate"` // deliveries per second; 0 is a closed loop
+	Systems        []string      `json:"systems"`
+	Providers      string        `json:"providers"` // "clip" or "all"
+	Sync           string        `json:"baseline_sync"`
+	SubscriberRate float64       `json:"subscriber_rate"` // deliveries per second; 0 leaves it out
+	Subscriber     string        `json:"subscriber"`      // "core" or "consumer"
+
+	json, dir string
+}
+
+// subscriberConnections is enough for any latency that is worth a look at.
+const subscriberConnections = 64
+
+const maxRounds = 100
+
+func parse(args []string, output io.Writer) (plan, error) {
+	var p plan
+	f := flag.NewFlagSet("benchmarks", flag.ContinueOnError)
+	f.SetOutput(output)
+	f.IntVar(&p.Rounds, "rounds", 3, "how often each trial is repeated; the systems take turns")
+	f.DurationVar(&p.Duration, "duration", 5*time.Second, "of each trial")
+	connections := f.String("connections", "1,16,64,256", "numbers of connections to try")
+	f.Float64Var(&p.Rate, "rate", 0, "open loop: deliveries per second, whatever the answers do; 0 is a closed loop")
+	systems := f.String("systems", "baseline,paynorm", "what is measured, in this order")
+	f.StringVar(&p.Providers, "providers", "clip", "clip, or all: the standard case of each provider in turn, signed and encrypted (paynorm only)")
+	f.StringVar(&p.Sync, "sync", "always", "how the baseline's JetStream syncs: always, or default (every two minutes); paynorm always syncs")
+	f.Float64Var(&p.SubscriberRate, "subscriber-rate", 1000, "measure from HTTP to a subscriber at this many deliveries per second; 0 leaves it out")
+	f.StringVar(&p.Subscriber, "subscriber", "core", "core NATS, or consumer: a JetStream consumer, which sees an event only when it is on disk")
+	f.StringVar(&p.json, "json", "", "write all results to this file too")
+	f.StringVar(&p.dir, "dir", "", "where programs and data go while it runs (default .cache of the module); must be the kind of disk that matters")
+	quick := f.Bool("quick", false, "one round at 1 and 64 connections for 2 s each")
+	if err := f.Parse(args); err != nil {
+		return plan{}, err
+	}
+	if f.NArg() > 0 {
+		return plan{}, fmt.Errorf("unexpected argument %q", f.Arg(0))
+	}
+	if *quick {
+		p.Rounds, p.Duration, *connections = 1, 2*time.Second, "1,64"
+	}
+	for text := range strings.SplitSeq(*connections, ",") {
+		n, err := strconv.Atoi(strings.TrimSpace(text))
+		if err != nil || n < 1 || n > load.MaxConnections {
+			return plan{}, fmt.Errorf("-connections: %q is not a number from 1 to %d", text, load.MaxConnections)
+		}
+		p.Connections = append(p.Connections, n)
+	}
+	p.Systems = strings.Split(*systems, ",")
+	if p.Providers == "all" {
+		p.Systems, p.SubscriberRate = []string{paynormName}, 0
+	}
+	return p, p.check()
+}
+
+func (p plan) check() error {
+	switch {
+	case p.Rounds < 1 || p.Rounds > maxRounds:
+		return fmt.Errorf("-rounds must be 1 to %d", maxRounds)
+	case p.Duration <= 0 || p.Duration+p.warmup() > load.MaxDuration:
+		return fmt.Errorf("-duration must be above 0 and with the warm-up at most %v", load.MaxDuration)
+	case p.Rate < 0 || p.Rate > load.MaxRate || p.SubscriberRate < 0 || p.SubscriberRate > load.MaxRate:
+		return fmt.Errorf("rates must be 0 to %d", load.MaxRate)
+	case p.Sync != "always" && p.Sync != "default":
+		return errors.New("-sync must be always or default")
+	case p.Subscriber != "core" && p.Subscriber != "consumer":
+		return errors.New("-subscriber must be core or consumer")
+	case p.Providers != "clip" && p.Providers != "all":
+		return errors.New("-providers must be clip or all")
+	}
+	for i, name := range p.Systems {
+		if (name != baselineName && name != paynormName) || slices.Contains(p.Systems[:i], name) {
+			return fmt.Errorf("-systems: %q is neither %s nor %s, or there twice", name, baselineName, paynormName)
+		}
+	}
+	return nil
+}
+
+// warmup is how long servers may grow their buffers before it counts.
+func (p plan) warmup() time.Duration { return min(time.Second, p.Duration/4) }

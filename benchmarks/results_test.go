@@ -1,0 +1,143 @@
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/paynorm/paynorm/benchmarks/internal/verify"
+)
+
+func planOf(t *testing.T, args ...string) plan {
+	t.Helper()
+	p, err := parse(args, io.Discard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+func TestSystemsTakeTurns(t *testing.T) {
+	b := &bench{plan: planOf(t, "-rounds=2", "-connections=1, 64")}
+	var got []string
+	for _, x := range b.trials() {
+		got = append(got, fmt.Sprint(x.Round, x.Connections, x.System[:1], x.Rate))
+	}
+	want := []string{
+		"1 1b0", "1 1p0", "1 64b0", "1 64p0", "2 1b0", "2 1p0", "2 64b0", "2 64p0",
+		"1 64b1000", "1 64p1000", "2 64b1000", "2 64p1000",
+	}
+	for i := range want {
+		want[i] = strings.NewReplacer("b", " b ", "p", " p ").Replace(want[i])
+	}
+	for i := range got {
+		got[i] = strings.Join(strings.Fields(got[i]), " ")
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestPlansThatMakeNoSenseAreRefused(t *testing.T) {
+	for _, args := range []string{
+		"-rounds=0", "-rounds=101", "-duration=0s", "-duration=10m", "-connections=", "-connections=0", "-connections=1,x", "-connections=5000",
+		"-rate=-1", "-rate=2e6", "-subscriber-rate=-1", "-sync=never", "-subscriber=me", "-providers=aci", "-systems=x", "-systems=paynorm,paynorm", "more",
+	} {
+		if p, err := parse([]string{args}, io.Discard); err == nil {
+			t.Errorf("%s is accepted: %+v", args, p)
+		}
+	}
+	if _, err := parse([]string{"-help"}, io.Discard); !errors.Is(err, flag.ErrHelp) {
+		t.Errorf("-help gives %v", err)
+	}
+}
+
+func TestQuickIsShortAndAllProvidersAreForPaynormAlone(t *testing.T) {
+	if p := planOf(t, "-quick"); len((&bench{plan: p}).trials()) != 6 || p.Duration != 2*time.Second {
+		t.Errorf("quick is %+v", p)
+	}
+	if p := planOf(t, "-providers=all"); len((&bench{plan: p}).trials()) != 12 || p.SubscriberRate != 0 {
+		t.Errorf("all providers is %+v", p)
+	}
+}
+
+func trials(system string, throughput ...float64) []*trial {
+	var all []*trial
+	for i, x := range throughput {
+		cpu, rss, others := x/10, x/20, 0.
+		all = append(all, &trial{
+			System: system, Round: i + 1, Connections: 64, Throughput: x, CPU: &cpu, PeakRSS: &rss, Others: &others,
+			HTTP: latency{P50: x, P99: 2 * x, P999: 3 * x, Max: 4 * x}, Retries: 1,
+		})
+	}
+	return all
+}
+
+func TestSummaryHasMediansAndComparesWithinARound(t *testing.T) {
+	r := &results{Trials: append(trials("baseline", 100, 200, 400), trials("paynorm", 300, 200, 1600)...)}
+	r.summarize()
+	cpu, rss, others := 20., 10., 0.
+	paynormCPU, paynormRSS := 30., 15.
+	want := []*summary{
+		{System: "baseline", Connections: 64, Throughput: 200, HTTP: latency{200, 400, 600, 800}, CPU: &cpu, PeakRSS: &rss, Others: &others, Retries: 3},
+		{System: "paynorm", Connections: 64, Throughput: 300, HTTP: latency{300, 600, 900, 1200}, CPU: &paynormCPU, PeakRSS: &paynormRSS, Others: &others, Retries: 3,
+			Ratio: &[3]float64{3, 1, 4}},
+	}
+	if diff := cmp.Diff(want, r.Summary); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestTableShowsWhatIsKnownOnly(t *testing.T) {
+	r := &results{Plan: planOf(t, "-subscriber-rate=0"), Duration: 5, Trials: trials("paynorm", 123, 123, 123)}
+	r.Trials[1].CPU = nil
+	r.summarize()
+	var out strings.Builder
+	if err := r.table(&out); err != nil {
+		t.Fatal(err)
+	}
+	row := strings.Fields(out.String()[strings.LastIndex(out.String(), "64  paynorm"):])
+	if diff := cmp.Diff([]string{"64", "paynorm", "123", "123.00", "246.00", "369.00", "0.00", "3"}, row); diff != "" {
+		t.Errorf("%s\n%s", diff, out.String())
+	}
+}
+
+func TestTrialIsWorthlessWhen(t *testing.T) {
+	fine := func() *trial { return &trial{HTTP: latency{Max: 1}, Check: &verify.Report{}} }
+	if err := fine().err(); err != nil {
+		t.Error(err)
+	}
+	for name, spoil := range map[string]func(*trial){
+		"something was refused":        func(x *trial) { x.Refusals = map[int]int{401: 1} },
+		"nothing was acknowledged":     func(x *trial) { x.HTTP.Max = 0 },
+		"verification found something": func(x *trial) { x.Check.Problems = []verify.Problem{{What: "x"}} },
+	} {
+		x := fine()
+		if spoil(x); x.err() == nil {
+			t.Errorf("%s: no error", name)
+		}
+	}
+}
+
+func TestMedian(t *testing.T) {
+	for want, values := range map[float64][]float64{1: {1}, 1.5: {2, 1}, 2: {9, 1, 2}} {
+		if got := median(values); got != want {
+			t.Errorf("median of %v is %v, want %v", values, got, want)
+		}
+	}
+}
+
+func TestMetricIsFoundByItsWholeName(t *testing.T) {
+	text := []byte("# HELP lag x\nlag_total 4\nlag{a=\"b\"} 5\nlag 6\n")
+	if got, err := figure(text, "lag"); err != nil || got != 6 {
+		t.Errorf("got %v, %v", got, err)
+	}
+	if _, err := figure(text, "la"); err == nil {
+		t.Error("there is no metric la")
+	}
+}

@@ -1,0 +1,160 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+	"github.com/paynorm/paynorm/benchmarks/internal/verify"
+	"github.com/paynorm/paynorm/benchmarks/internal/webhook"
+)
+
+// The systems that can be measured.
+const (
+	baselineName = "baseline"
+	paynormName  = "paynorm"
+)
+
+const token = "token-of-the-benchmarks"
+
+// path is where both systems take Clip's webhooks.
+const path = "/webhooks/clip/acme?token=" + token
+
+// server is a running system.
+type server struct {
+	*process
+	http, nats string // addresses
+	dir        string // of this server's configuration and data
+	metrics    string // URL, of paynorm
+}
+
+// system is something to measure.
+type system interface {
+	// start runs the system with its data in dir.
+	start(ctx context.Context, dir string) (*server, error)
+	// drain waits until nothing is left to do.
+	drain(ctx context.Context, s *server) error
+	// check compares what is stored with what was sent.
+	check(ctx context.Context, js jetstream.JetStream, c *verify.Check, source verify.Source) error
+	// attempt returns the transaction_id of a published event.
+	attempt(event []byte) (string, error)
+}
+
+type baseline struct{ program, sync string }
+
+func (b baseline) start(ctx context.Context, dir string) (*server, error) {
+	s := &server{dir: dir}
+	if err := s.listen(&s.http, &s.nats); err != nil {
+		return nil, err
+	}
+	var err error
+	s.process, err = start(ctx, "http://"+s.http+"/readyz", b.program,
+		"-http", s.http, "-nats", s.nats, "-store", filepath.Join(dir, "nats"), "-token", token, "-sync", b.sync)
+	return s, err
+}
+
+func (baseline) drain(context.Context, *server) error { return nil }
+
+func (baseline) check(ctx context.Context, js jetstream.JetStream, c *verify.Check, source verify.Source) error {
+	clip, ok := source.(*webhook.Source)
+	if !ok {
+		return fmt.Errorf("the baseline takes Clip's webhooks only")
+	}
+	return verify.Baseline(ctx, js, c, clip.Attempt)
+}
+
+func (baseline) attempt(event []byte) (string, error) { return verify.BaselineAttempt(event) }
+
+type paynorm struct {
+	program   string
+	endpoints func(dir string) ([]map[string]any, error) // with their secrets in dir
+}
+
+func (p paynorm) start(ctx context.Context, dir string) (*server, error) {
+	s := &server{dir: dir}
+	var grpc, metrics string
+	if err := s.listen(&s.http, &s.nats, &grpc, &metrics); err != nil {
+		return nil, err
+	}
+	endpoints, err := p.endpoints(dir)
+	if err != nil {
+		return nil, err
+	}
+	cfg, err := json.Marshal(map[string]any{ // JSON is YAML too
+		"http": address(s.http), "grpc": address(grpc), "metrics": address(metrics), "nats": address(s.nats),
+		"data_dir": filepath.Join(dir, "data"), "endpoints": endpoints,
+	})
+	if err != nil {
+		return nil, err
+	}
+	file := filepath.Join(dir, configFile)
+	if err := os.WriteFile(file, cfg, 0o600); err != nil {
+		return nil, err
+	}
+	s.metrics = "http://" + metrics + "/metrics"
+	s.process, err = start(ctx, "http://"+s.http+"/readyz", p.program, "serve", "--log-level", "warn", "--config", file)
+	return s, err
+}
+
+const configFile = "paynorm.yaml"
+
+func address(a string) map[string]any { return map[string]any{"address": a} }
+
+// clipEndpoint is the one endpoint that the comparison needs.
+func clipEndpoint(dir string) ([]map[string]any, error) {
+	file := filepath.Join(dir, "clip-token")
+	return []map[string]any{{
+		"provider": "clip", "merchant": "acme", "mode": "live",
+		"auth": []any{map[string]any{"url_token": map[string]any{"secret": map[string]any{"file": file}}}},
+	}}, os.WriteFile(file, []byte(token), 0o600)
+}
+
+// drain waits until all deliveries are projected.
+func (p paynorm) drain(ctx context.Context, s *server) error {
+	for {
+		metrics, err := get(ctx, s.metrics)
+		if err != nil {
+			return err
+		}
+		lag, err := figure(metrics, "paynorm_projection_lag_commits")
+		if err != nil || lag == 0 {
+			return err
+		}
+		select {
+		case <-time.After(10 * time.Millisecond):
+		case <-ctx.Done():
+			return fmt.Errorf("%v commits are not projected: %w", lag, ctx.Err())
+		}
+	}
+}
+
+func (paynorm) check(ctx context.Context, js jetstream.JetStream, c *verify.Check, _ verify.Source) error {
+	return verify.Paynorm(ctx, js, c)
+}
+
+func (paynorm) attempt(event []byte) (string, error) { return verify.PaynormAttempt(event) }
+
+// figure returns a metric without labels.
+func figure(metrics []byte, name string) (float64, error) {
+	for line := range bytes.Lines(metrics) {
+		if value, ok := bytes.CutPrefix(line, []byte(name+" ")); ok {
+			return strconv.ParseFloat(string(bytes.TrimSpace(value)), 64)
+		}
+	}
+	return 0, fmt.Errorf("there is no metric %s", name)
+}
+
+func (s *server) listen(addresses ...*string) (err error) {
+	for _, a := range addresses {
+		if *a, err = freeAddress(); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,70 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"text/tabwriter"
+)
+
+// disturbed is how many CPUs other programs may use before the figures suffer.
+const disturbed = .2
+
+// table writes the medians for people.
+func (r *results) table(w io.Writer) error {
+	load := "closed loop"
+	if r.Plan.Rate > 0 {
+		load = fmt.Sprintf("open loop at %.0f/s", r.Plan.Rate)
+	}
+	what := "Clip webhooks of about 1 KB"
+	if r.Plan.Providers == "all" {
+		what = "webhooks of all providers"
+	}
+	fmt.Fprintf(w, "%s, %s; rounds: %d of %gs, medians\n", what, load, r.Plan.Rounds, r.Duration)
+	fmt.Fprintf(w, "%d CPUs for all, %s/%s, %s; a synced write of 4 KiB takes %.2f ms; the baseline syncs: %s\n",
+		r.Machine.CPUs, r.Machine.OS, r.Machine.Arch, r.Machine.Go, r.Machine.Fsync, r.Plan.Sync)
+	if r.Machine.Fsync < .02 {
+		fmt.Fprintln(w, "NOTE: the disk syncs in next to no time. Is it one? See -dir.")
+	}
+	if r.Plan.Rounds < 3 {
+		fmt.Fprintln(w, "NOTE: fewer than three rounds; take this as a look, not as a figure.")
+	}
+	if slices.ContainsFunc(r.Summary, func(s *summary) bool { return s.Others != nil && *s.Others > disturbed }) {
+		fmt.Fprintln(w, "NOTE: other programs used much CPU meanwhile (column others); compare within a round only.")
+	}
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintln(t, "\nconnections\tsystem\tacked/s\tp50 ms\tp99 ms\tp99.9 ms\tCPU-s/100k\tpeak MiB\tdrain s\tretries\tothers\tratio to baseline\t")
+	for _, s := range r.Summary {
+		if !s.Subscribed {
+			fmt.Fprintf(t, "%d\t%s\t%.0f\t%.2f\t%.2f\t%.2f\t%s\t%s\t%.2f\t%d\t%s\t%s\t\n", s.Connections, s.System, s.Throughput,
+				s.HTTP.P50, s.HTTP.P99, s.HTTP.P999, known(s.CPU, 1), known(s.PeakRSS, 0), s.Drain, s.Retries, known(s.Others, 2), s.ratio())
+		}
+	}
+	if err := t.Flush(); err != nil || r.Plan.SubscriberRate == 0 {
+		return err
+	}
+	fmt.Fprintf(w, "\nFrom HTTP to a subscriber (%s), open loop at %.0f/s on %d connections, from when a delivery was due\n",
+		r.Plan.Subscriber, r.Plan.SubscriberRate, subscriberConnections)
+	fmt.Fprintln(t, "\nsystem\tacked/s\tacknowledged p50 ms\tp99 ms\tp99.9 ms\tevent p50 ms\tp99 ms\tp99.9 ms\tCPU-s/100k\t")
+	for _, s := range r.Summary {
+		if s.Subscribed {
+			fmt.Fprintf(t, "%s\t%.0f\t%.2f\t%.2f\t%.2f\t%.2f\t%.2f\t%.2f\t%s\t\n", s.System, s.Throughput,
+				s.HTTP.P50, s.HTTP.P99, s.HTTP.P999, s.Events.P50, s.Events.P99, s.Events.P999, known(s.CPU, 1))
+		}
+	}
+	return t.Flush()
+}
+
+func known(figure *float64, decimals int) string {
+	if figure == nil {
+		return ""
+	}
+	return fmt.Sprintf("%.*f", decimals, *figure)
+}
+
+func (s *summary) ratio() string {
+	if s.Ratio == nil {
+		return ""
+	}
+	return fmt.Sprintf("%.2f (%.2f–%.2f)", s.Ratio[0], s.Ratio[1], s.Ratio[2])
+}
