@@ -4,9 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
+	"log/slog"
 	"path/filepath"
-	"time"
 
 	"github.com/paynorm/paynorm/benchmarks/internal/mix"
 	"github.com/paynorm/paynorm/benchmarks/internal/webhook"
@@ -16,7 +15,7 @@ import (
 type bench struct {
 	plan     plan
 	dir      string
-	progress io.Writer
+	progress *slog.Logger
 	runs     uint32 // so far; numbers the IDs of the deliveries
 }
 
@@ -65,7 +64,7 @@ func (b *bench) run(ctx context.Context) (*results, error) {
 			return nil, fmt.Errorf("%s, %d connections, round %d: %w", t.System, t.Connections, t.Round, err)
 		}
 		r.Trials = append(r.Trials, t)
-		t.line(b.progress)
+		t.log(b.progress)
 		if err := t.err(); err != nil {
 			failed = append(failed, fmt.Errorf("%s, %d connections, round %d: %w", t.System, t.Connections, t.Round, err))
 		}
@@ -98,12 +97,14 @@ func (b *bench) trials() []*trial {
 	return all
 }
 
-// line reports a trial while others still run.
-func (t *trial) line(w io.Writer) {
-	fmt.Fprintf(w, "%s  round %d  %3d connections  %-8s  %6.0f/s  p50 %.2f ms  p99 %.2f ms", time.Now().Format(time.TimeOnly),
-		t.Round, t.Connections, t.System, t.Throughput, t.HTTP.P50, t.HTTP.P99)
-	if t.Events != nil {
-		fmt.Fprintf(w, "  to subscriber p50 %.2f ms  p99 %.2f ms", t.Events.P50, t.Events.P99)
+// log reports a trial while others still run.
+func (t *trial) log(l *slog.Logger) {
+	figures := []any{
+		"system", t.System, "connections", t.Connections, "round", t.Round,
+		"acked_per_second", int(t.Throughput), "p50_ms", t.HTTP.P50, "p99_ms", t.HTTP.P99,
 	}
-	fmt.Fprintln(w)
+	if t.Events != nil {
+		figures = append(figures, "event_p50_ms", t.Events.P50, "event_p99_ms", t.Events.P99)
+	}
+	l.Info("measured", figures...)
 }

@@ -11,9 +11,11 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -32,7 +34,7 @@ func main() {
 // run is the whole program but for the exit code.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	p, err := parse(args, stderr)
-	if err == flag.ErrHelp {
+	if errors.Is(err, flag.ErrHelp) {
 		return nil
 	}
 	if err != nil {
@@ -42,12 +44,12 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(dir)
-	fmt.Fprintln(stderr, "building …")
+	defer os.RemoveAll(dir) //nolint:errcheck // what cannot be removed is below .cache
+	b := &bench{plan: p, dir: dir, progress: slog.New(slog.NewTextHandler(stderr, nil))}
+	b.progress.Info("building")
 	if err := build(ctx, dir); err != nil {
 		return err
 	}
-	b := &bench{plan: p, dir: dir, progress: stderr}
 	results, failed := b.run(ctx)
 	if results == nil {
 		return failed

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 	"text/tabwriter"
 )
 
@@ -12,45 +13,75 @@ const disturbed = .2
 
 // table writes the medians for people.
 func (r *results) table(w io.Writer) error {
-	load := "closed loop"
+	if _, err := io.WriteString(w, r.heading()); err != nil {
+		return err
+	}
+	if err := align(w, r.comparison()); err != nil || r.Plan.SubscriberRate == 0 {
+		return err
+	}
+	_, err := fmt.Fprintf(w, "\nFrom HTTP to a subscriber (%s), open loop at %.0f/s on %d connections, from when a delivery was due\n\n",
+		r.Plan.Subscriber, r.Plan.SubscriberRate, subscriberConnections)
+	if err != nil {
+		return err
+	}
+	return align(w, r.subscribers())
+}
+
+func (r *results) heading() string {
+	load, what := "closed loop", "Clip webhooks of about 1 KB"
 	if r.Plan.Rate > 0 {
 		load = fmt.Sprintf("open loop at %.0f/s", r.Plan.Rate)
 	}
-	what := "Clip webhooks of about 1 KB"
 	if r.Plan.Providers == "all" {
 		what = "webhooks of all providers"
 	}
-	fmt.Fprintf(w, "%s, %s; rounds: %d of %gs, medians\n", what, load, r.Plan.Rounds, r.Duration)
-	fmt.Fprintf(w, "%d CPUs for all, %s/%s, %s; a synced write of 4 KiB takes %.2f ms; the baseline syncs: %s\n",
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s, %s; rounds: %d of %gs, medians\n", what, load, r.Plan.Rounds, r.Duration)
+	fmt.Fprintf(&b, "%d CPUs for all, %s/%s, %s; a synced write of 4 KiB takes %.2f ms; the baseline syncs: %s\n",
 		r.Machine.CPUs, r.Machine.OS, r.Machine.Arch, r.Machine.Go, r.Machine.Fsync, r.Plan.Sync)
 	if r.Machine.Fsync < .02 {
-		fmt.Fprintln(w, "NOTE: the disk syncs in next to no time. Is it one? See -dir.")
+		fmt.Fprintln(&b, "NOTE: the disk syncs in next to no time. Is it one? See -dir.")
 	}
 	if r.Plan.Rounds < 3 {
-		fmt.Fprintln(w, "NOTE: fewer than three rounds; take this as a look, not as a figure.")
+		fmt.Fprintln(&b, "NOTE: fewer than three rounds; take this as a look, not as a figure.")
 	}
 	if slices.ContainsFunc(r.Summary, func(s *summary) bool { return s.Others != nil && *s.Others > disturbed }) {
-		fmt.Fprintln(w, "NOTE: other programs used much CPU meanwhile (column others); compare within a round only.")
+		fmt.Fprintln(&b, "NOTE: other programs used much CPU meanwhile (column others); compare within a round only.")
 	}
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(t, "\nconnections\tsystem\tacked/s\tp50 ms\tp99 ms\tp99.9 ms\tCPU-s/100k\tpeak MiB\tdrain s\tretries\tothers\tratio to baseline\t")
+	return b.String() + "\n"
+}
+
+// comparison has a row for each system and number of connections.
+func (r *results) comparison() string {
+	var b strings.Builder
+	fmt.Fprintln(&b, "connections\tsystem\tacked/s\tp50 ms\tp99 ms\tp99.9 ms\tCPU-s/100k\tpeak MiB\tdrain s\tretries\tothers\tratio to baseline\t")
 	for _, s := range r.Summary {
 		if !s.Subscribed {
-			fmt.Fprintf(t, "%d\t%s\t%.0f\t%.2f\t%.2f\t%.2f\t%s\t%s\t%.2f\t%d\t%s\t%s\t\n", s.Connections, s.System, s.Throughput,
+			fmt.Fprintf(&b, "%d\t%s\t%.0f\t%.2f\t%.2f\t%.2f\t%s\t%s\t%.2f\t%d\t%s\t%s\t\n", s.Connections, s.System, s.Throughput,
 				s.HTTP.P50, s.HTTP.P99, s.HTTP.P999, known(s.CPU, 1), known(s.PeakRSS, 0), s.Drain, s.Retries, known(s.Others, 2), s.ratio())
 		}
 	}
-	if err := t.Flush(); err != nil || r.Plan.SubscriberRate == 0 {
-		return err
-	}
-	fmt.Fprintf(w, "\nFrom HTTP to a subscriber (%s), open loop at %.0f/s on %d connections, from when a delivery was due\n",
-		r.Plan.Subscriber, r.Plan.SubscriberRate, subscriberConnections)
-	fmt.Fprintln(t, "\nsystem\tacked/s\tacknowledged p50 ms\tp99 ms\tp99.9 ms\tevent p50 ms\tp99 ms\tp99.9 ms\tCPU-s/100k\t")
+	return b.String()
+}
+
+// subscribers has a row for each system.
+func (r *results) subscribers() string {
+	var b strings.Builder
+	fmt.Fprintln(&b, "system\tacked/s\tacknowledged p50 ms\tp99 ms\tp99.9 ms\tevent p50 ms\tp99 ms\tp99.9 ms\tCPU-s/100k\tothers\t")
 	for _, s := range r.Summary {
 		if s.Subscribed {
-			fmt.Fprintf(t, "%s\t%.0f\t%.2f\t%.2f\t%.2f\t%.2f\t%.2f\t%.2f\t%s\t\n", s.System, s.Throughput,
-				s.HTTP.P50, s.HTTP.P99, s.HTTP.P999, s.Events.P50, s.Events.P99, s.Events.P999, known(s.CPU, 1))
+			fmt.Fprintf(&b, "%s\t%.0f\t%.2f\t%.2f\t%.2f\t%.2f\t%.2f\t%.2f\t%s\t%s\t\n", s.System, s.Throughput,
+				s.HTTP.P50, s.HTTP.P99, s.HTTP.P999, s.Events.P50, s.Events.P99, s.Events.P999, known(s.CPU, 1), known(s.Others, 2))
 		}
+	}
+	return b.String()
+}
+
+// align writes cells that end with tabs as columns.
+func align(w io.Writer, cells string) error {
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
+	if _, err := io.WriteString(t, cells); err != nil {
+		return err
 	}
 	return t.Flush()
 }

@@ -97,6 +97,7 @@ func start(t *testing.T, name string, args ...string) *process {
 	p := &process{cmd: exec.Command(name, args...), out: &output{}, done: make(chan struct{})}
 	p.cmd.Stdout, p.cmd.Stderr = p.out, p.out
 	p.cmd.Env = append(os.Environ(), "GORACE=halt_on_error=1")
+	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // so that go run takes its child along
 	if err := p.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -124,7 +125,8 @@ func tail(s string, n int) string {
 	return s
 }
 
-func (p *process) signal(s os.Signal) { _ = p.cmd.Process.Signal(s) } // fails only when it has ended
+// signal sends s to the program and its children. It fails only when they have ended.
+func (p *process) signal(s syscall.Signal) { _ = syscall.Kill(-p.cmd.Process.Pid, s) }
 
 // stop asks the program to end and returns its exit code.
 func (p *process) stop(t *testing.T) int {

@@ -28,7 +28,7 @@ var (
 
 func (c *connection) close() {
 	if c.conn != nil {
-		c.conn.Close()
+		_ = c.conn.Close() // whatever it says, it is not used again
 		c.conn = nil
 	}
 }

@@ -96,7 +96,7 @@ type run struct {
 	Options
 	measured, end, giveUp time.Time
 	next                  atomic.Uint64
-	due                   chan uint64 // open loop: sequence numbers whose time has come
+	handed                chan uint64 // open loop: sequence numbers whose time has come
 }
 
 // Run sends deliveries until the duration is over or ctx ends; ctx's end is no error.
@@ -110,7 +110,7 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 	pacing, stop := context.WithCancel(ctx)
 	defer stop()
 	if o.Clock.Rate > 0 {
-		r.due = make(chan uint64, 1<<14)
+		r.handed = make(chan uint64, 1<<14)
 		if r.Sleep == nil {
 			r.Sleep = sleep
 		}
@@ -166,8 +166,8 @@ func (r *run) limit() uint64 {
 // pace hands out sequence numbers when they are due. When all connections are
 // busy it falls behind, but the due times do not.
 func (r *run) pace(ctx context.Context) {
-	defer close(r.due)
-	for seq := uint64(0); seq < r.limit(); seq++ {
+	defer close(r.handed)
+	for seq := range r.limit() {
 		at := r.Clock.Due(seq)
 		if !at.Before(r.end) {
 			return
@@ -177,7 +177,7 @@ func (r *run) pace(ctx context.Context) {
 		}
 		r.next.Store(seq + 1)
 		select {
-		case r.due <- seq:
+		case r.handed <- seq:
 		case <-ctx.Done():
 			return
 		}

@@ -52,7 +52,9 @@ func run(t *testing.T, handler http.HandlerFunc, o load.Options) *load.Result {
 	if err != nil {
 		t.Fatal(err)
 	}
-	server.Close()
+	if err := server.Close(); err != nil {
+		t.Error(err)
+	}
 	served.Wait()
 	return result
 }

@@ -48,7 +48,7 @@ func (w *worker) take() (seq uint64, due time.Time, more bool) {
 		seq = w.next.Add(1) - 1
 		return seq, due, seq < w.limit()
 	}
-	seq, more = <-w.run.due
+	seq, more = <-w.handed
 	if !more || time.Now().After(w.giveUp) {
 		return 0, due, false
 	}

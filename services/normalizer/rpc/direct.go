@@ -36,8 +36,9 @@ func (d *direct) RegisterService(desc *grpc.ServiceDesc, server any) {
 	}
 }
 
-// Invoke calls a unary method. The request is handed over, not copied: neither
-// side may change its bytes afterwards. Headers and trailers are not carried.
+// Invoke calls a unary method. The request itself is handed over, and what the
+// response holds: neither side may change them afterwards. Headers and trailers
+// are not carried.
 func (d *direct) Invoke(ctx context.Context, name string, args, reply any, _ ...grpc.CallOption) error {
 	m, ok := d.methods[name]
 	if !ok {
@@ -46,7 +47,12 @@ func (d *direct) Invoke(ctx context.Context, name string, args, reply any, _ ...
 	// What the gateway meant to send is what the service receives.
 	sent, _ := metadata.FromOutgoingContext(ctx)
 	ctx = metadata.NewIncomingContext(ctx, sent)
-	resp, err := m.handle(m.server, ctx, func(v any) error { return handOver(v, args) }, d.intercept)
+	// The generated handler decodes into a message that it makes; it is left
+	// empty, and the interceptor puts the caller's in its place.
+	nothing := func(any) error { return nil }
+	resp, err := m.handle(m.server, ctx, nothing, func(ctx context.Context, _ any, info *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (any, error) {
+		return d.intercept(ctx, args, info, handler)
+	})
 	if err != nil {
 		return err
 	}

@@ -11,8 +11,6 @@ import (
 	"github.com/paynorm/paynorm/services/normalizer/filter"
 	"github.com/paynorm/paynorm/services/normalizer/view"
 	"google.golang.org/grpc"
-	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/status"
 )
 
 // EventReader is what the event service reads from; see view.View.
@@ -26,6 +24,9 @@ type EventReader interface {
 type Watcher interface {
 	// Head returns the cursor of the newest message that is published.
 	Head() int64
+	// Await returns when the head has reached cursor, or after a moment an error
+	// that wraps watch.ErrBeyond.
+	Await(ctx context.Context, cursor int64) error
 	// Watch calls send with the events after the cursor that f lets pass, in
 	// order, and now and then with no event and the cursor reached. It returns
 	// when ctx ends, when send fails, or when the hub is closed.
@@ -65,10 +66,9 @@ func (s *Events) ListEvents(ctx context.Context, r *normalizerv1.ListEventsReque
 	if err != nil {
 		return nil, err
 	}
-	page := &normalizerv1.ListEventsResponse{Events: events}
-	if len(events) > size {
-		page.Events = events[:size]
-		page.NextPageToken = nextPage("ListEvents", r.GetFilter(), events[size-1].GetCursor())
+	page := &normalizerv1.ListEventsResponse{Events: events[:fit(events, size)]}
+	if n := len(page.Events); n < len(events) {
+		page.NextPageToken = nextPage("ListEvents", r.GetFilter(), events[n-1].GetCursor())
 	}
 	return page, nil
 }
@@ -83,6 +83,10 @@ func (s *Events) WatchEvents(r *normalizerv1.WatchEventsRequest, stream grpc.Ser
 	if err != nil {
 		return err
 	}
+	// Tells the caller that it will miss nothing from here on, before there is an event.
+	if err := stream.SendHeader(nil); err != nil {
+		return err
+	}
 	return s.watcher.Watch(stream.Context(), after, conditions, func(e *eventv1.PaymentStatusChanged, cursor int64) error {
 		return stream.Send(&normalizerv1.WatchEventsResponse{Event: e, Cursor: cursor})
 	})
@@ -90,7 +94,6 @@ func (s *Events) WatchEvents(r *normalizerv1.WatchEventsRequest, stream grpc.Ser
 
 // start returns the cursor after which r wants to watch.
 func (s *Events) start(ctx context.Context, r *normalizerv1.WatchEventsRequest) (int64, error) {
-	head := s.watcher.Head()
 	switch {
 	case r.AfterCursor != nil && r.GetAfterTime() != nil:
 		return 0, invalidField("after_time", "not together with after_cursor")
@@ -100,11 +103,9 @@ func (s *Events) start(ctx context.Context, r *normalizerv1.WatchEventsRequest) 
 		}
 		return s.reader.CursorAt(ctx, r.GetAfterTime().AsTime())
 	case r.AfterCursor == nil:
-		return head, nil
-	case r.GetAfterCursor() > head:
-		return 0, status.Errorf(codes.OutOfRange, "after_cursor: %d is beyond the last event, %d", r.GetAfterCursor(), head)
+		return s.watcher.Head(), nil
 	}
-	return r.GetAfterCursor(), nil
+	return r.GetAfterCursor(), s.watcher.Await(ctx, r.GetAfterCursor())
 }
 
 // parse reads a filter. Errors are INVALID_ARGUMENT with the position.

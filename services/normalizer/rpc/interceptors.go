@@ -16,6 +16,12 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
+// webhooks is how the methods begin that providers call through the gateway.
+const webhooks = "/paynorm.normalizer.v1.NormalizerService/"
+
+// errFault stands for a panic, whose text is in the log.
+var errFault = errors.New("fault")
+
 // interceptors surround every call: they validate the request, turn faults and
 // errors into statuses and log what is our fault. Nothing of a request but the
 // name of the method is logged.
@@ -51,22 +57,35 @@ func (v validating) RecvMsg(m any) error {
 	return v.i.validate(m)
 }
 
+// finish turns the outcome of a call into a status and logs it: what is our
+// fault as an error, what is the caller's as a warning. What senders of webhooks
+// do wrong is for debugging only, because anybody can send them in numbers; so
+// is what is refused for now, which ledger and process report themselves.
 func (i interceptors) finish(ctx context.Context, method string, fault any, err *error) {
 	if fault != nil {
+		*err = errFault
 		i.logger.ErrorContext(ctx, "call failed by a fault", "method", method, "fault", fault, "stack", string(debug.Stack()))
-		*err = errors.New("fault")
 	}
 	cause := *err
-	*err = toStatus(cause)
-	switch code := status.Code(*err); code {
-	case codes.OK, codes.Canceled:
-	case codes.Internal, codes.Unknown, codes.DataLoss:
-		i.logger.ErrorContext(ctx, "call failed", "method", method, "cause", cause)
-	case codes.Unavailable:
-		i.logger.DebugContext(ctx, "call refused", "method", method, "cause", cause)
-	default:
-		i.logger.DebugContext(ctx, "call rejected", "method", method, "code", code, "cause", cause)
+	if cause == nil {
+		return
 	}
+	*err = toStatus(cause)
+	code := status.Code(*err)
+	if code == codes.Internal && ctx.Err() != nil { // what stopped half-way, because nobody waits for it
+		*err = toStatus(ctx.Err())
+		code = status.Code(*err)
+	}
+	level := slog.LevelWarn
+	switch {
+	case fault != nil:
+		return
+	case code == codes.Internal, code == codes.Unknown, code == codes.DataLoss:
+		level = slog.LevelError
+	case code == codes.Canceled, code == codes.DeadlineExceeded, code == codes.Unavailable, strings.HasPrefix(method, webhooks):
+		level = slog.LevelDebug
+	}
+	i.logger.Log(ctx, level, "call failed", "method", method, "code", code.String(), "cause", cause)
 }
 
 // validate checks req against the rules in its proto.

@@ -4,6 +4,8 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/binary"
+
+	"google.golang.org/protobuf/proto"
 )
 
 const (
@@ -20,6 +22,22 @@ func pageSize(asked int32) int {
 		return maxPage
 	}
 	return int(asked)
+}
+
+// maxPageBytes keeps a page below the 4 MiB that gRPC clients take by default.
+const maxPageBytes = 3 << 20
+
+// fit returns how many of items go on a page of size: as many as there are and
+// as are not too large together, but one at least.
+func fit[M proto.Message](items []M, size int) int {
+	n, bytes := 0, 0
+	for n < min(len(items), size) {
+		if bytes += proto.Size(items[n]); bytes > maxPageBytes && n > 0 {
+			break
+		}
+		n++
+	}
+	return n
 }
 
 const tokenSize = 16 // where the next page starts, and what it belongs to

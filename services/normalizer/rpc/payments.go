@@ -2,7 +2,6 @@ package rpc
 
 import (
 	"context"
-	"strings"
 
 	eventv1 "github.com/paynorm/paynorm/gen/paynorm/event/v1"
 	normalizerv1 "github.com/paynorm/paynorm/gen/paynorm/normalizer/v1"
@@ -52,49 +51,42 @@ func (s *Payments) ListPayments(ctx context.Context, r *normalizerv1.ListPayment
 	if err != nil {
 		return nil, err
 	}
-	page := &normalizerv1.ListPaymentsResponse{}
+	payments := make([]*normalizerv1.Payment, len(found))
 	for i, p := range found {
-		if i == size {
-			page.NextPageToken = nextPage("ListPayments", r.GetFilter(), found[size-1].UpdateCursor)
-			break
-		}
-		page.Payments = append(page.Payments, resource(p))
+		payments[i] = resource(p)
+	}
+	page := &normalizerv1.ListPaymentsResponse{Payments: payments[:fit(payments, size)]}
+	if n := len(page.Payments); n < len(found) {
+		page.NextPageToken = nextPage("ListPayments", r.GetFilter(), found[n-1].UpdateCursor)
 	}
 	return page, nil
 }
 
 // resource puts a payment's state machines together.
 func resource(p view.Payment) *normalizerv1.Payment {
-	lead, last := view.Lead(p.State), view.Last(p.State)
+	lead, last, machines := view.Lead(p.State), view.Last(p.State), p.State.GetMachines()
 	out := &normalizerv1.Payment{
 		Name: p.Name, Provider: lead.GetProvider(), Merchant: lead.GetMerchant(), Mode: lead.GetMode(),
 		Direction: lead.GetDirection(), ProviderPaymentId: lead.GetProviderPaymentId(),
 		MerchantReference: view.MerchantReference(p.State),
-		Version:           p.State.GetVersion(), Dispute: p.State.GetMachines()["dispute"].GetLast(),
+		PaymentStatus:     machines["payment"].GetLast().GetPaymentStatus(),
+		ProofStatus:       machines["proof"].GetLast().GetProofStatus(),
+		Version:           p.State.GetVersion(), Dispute: machines["dispute"].GetLast(),
+	}
+	if out.GetPaymentStatus() != 0 || out.GetProofStatus() != 0 { // else lead is a refund or dispute
+		out.Final, out.ActionBy, out.Reason = lead.GetFinal(), lead.GetActionBy(), lead.GetReason()
+		out.Amount, out.AmountPaid, out.Fee = lead.GetAmount(), lead.GetAmountPaid(), lead.GetFee()
 	}
 	if len(last) > 0 {
 		out.UpdateTime, out.LastEvent = last[0].GetReceiveTime(), last[0].GetName()
 	}
-	for key, m := range p.State.GetMachines() {
-		switch {
-		case key == "payment", key == "proof":
-			describe(out, m.GetLast())
-		case strings.HasPrefix(key, "refund/"):
-			out.Refunds = append(out.Refunds, m.GetLast())
+	for _, e := range last {
+		if e.GetKind() == eventv1.Kind_KIND_REFUND {
+			out.Refunds = append(out.Refunds, e)
 		}
-	}
-	newestFirst(out.Refunds)
-	for _, r := range out.GetRefunds() {
 		if out.AmountRefunded == nil {
-			out.AmountRefunded = r.GetAmountRefunded() // each refund carries the sum so far
+			out.AmountRefunded = e.GetAmountRefunded() // the newest event with a sum has the sum of all
 		}
 	}
 	return out
-}
-
-// describe copies what the last event of the payment or proof itself says.
-func describe(p *normalizerv1.Payment, e *eventv1.PaymentStatusChanged) {
-	p.PaymentStatus, p.ProofStatus = e.GetPaymentStatus(), e.GetProofStatus()
-	p.Final, p.ActionBy, p.Reason = e.GetFinal(), e.GetActionBy(), e.GetReason()
-	p.Amount, p.AmountPaid, p.AmountRefunded, p.Fee = e.GetAmount(), e.GetAmountPaid(), e.GetAmountRefunded(), e.GetFee()
 }

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"slices"
 
-	eventv1 "github.com/paynorm/paynorm/gen/paynorm/event/v1"
 	normalizerv1 "github.com/paynorm/paynorm/gen/paynorm/normalizer/v1"
 	"github.com/paynorm/paynorm/services/normalizer/drift"
 	"github.com/paynorm/paynorm/services/normalizer/provider"
@@ -48,7 +47,7 @@ func (s *Providers) ListProviders(_ context.Context, r *normalizerv1.ListProvide
 	if err != nil {
 		return nil, err
 	}
-	rest := s.known[min(int(start), len(s.known)):]
+	rest := s.known[min(max(start, 0), int64(len(s.known))):]
 	size := min(pageSize(r.GetPageSize()), len(rest))
 	page := &normalizerv1.ListProvidersResponse{}
 	for _, p := range rest[:size] {
@@ -88,8 +87,4 @@ func describeProvider(d provider.Descriptor) *normalizerv1.Provider {
 		p.Mappings = append(p.Mappings, &normalizerv1.Mapping{ProviderStatus: m.ProviderStatus, Outcome: m.Outcome, Reason: m.Reason, Source: m.Source})
 	}
 	return p
-}
-
-func newestFirst(events []*eventv1.PaymentStatusChanged) {
-	slices.SortFunc(events, func(a, b *eventv1.PaymentStatusChanged) int { return cmp.Compare(b.GetCursor(), a.GetCursor()) })
 }

@@ -42,6 +42,7 @@ func classes() []class {
 		{ledger.ErrOverloaded, codes.Unavailable, "OVERLOADED", "too many deliveries are waiting", true},
 		{ledger.ErrUnavailable, codes.Unavailable, "NOT_DURABLE", "the delivery could not be made durable", true},
 		{view.ErrNotFound, codes.NotFound, "NOT_FOUND", "not found", false},
+		{watch.ErrBeyond, codes.OutOfRange, "CURSOR_OUT_OF_RANGE", "the cursor is beyond the last event", false},
 		{watch.ErrClosed, codes.Unavailable, "STOPPING", "the server is stopping; watch again from the last cursor", true},
 		{context.Canceled, codes.Canceled, "CANCELED", "the call was canceled", false},
 		{context.DeadlineExceeded, codes.DeadlineExceeded, "DEADLINE_EXCEEDED", "the deadline passed", true},
@@ -54,8 +55,10 @@ func toStatus(err error) error {
 	if err == nil {
 		return nil
 	}
-	if s, ok := status.FromError(err); ok { // made by rpc itself
-		return s.Err()
+	// Made by rpc itself. One that is wrapped comes from elsewhere, and its text
+	// would show the whole chain.
+	if _, ok := err.(interface{ GRPCStatus() *status.Status }); ok { //nolint:errorlint // on purpose, see above
+		return err
 	}
 	for _, c := range classes() {
 		if errors.Is(err, c.is) {

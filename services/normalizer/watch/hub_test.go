@@ -171,12 +171,12 @@ func TestEveryCursorIsAPlaceToStart(t *testing.T) {
 	if l.recent.from == 0 {
 		t.Fatal("nothing was dropped from memory")
 	}
-	errEnd := errors.New("the last event")
-	for after := range l.events[len(l.events)-1].GetCursor() {
+	errEnd, last := errors.New("the last event"), l.events[len(l.events)-1].GetCursor()
+	for after := range last {
 		var got []int64
-		err := l.Watch(t.Context(), after, nil, func(e *eventv1.PaymentStatusChanged, cursor int64) error {
+		err := l.Watch(t.Context(), after, nil, func(_ *eventv1.PaymentStatusChanged, cursor int64) error {
 			got = append(got, cursor)
-			if e == l.events[len(l.events)-1] {
+			if cursor == last {
 				return errEnd
 			}
 			return nil

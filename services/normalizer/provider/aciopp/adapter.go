@@ -13,6 +13,7 @@ import (
 	"regexp"
 
 	"github.com/paynorm/paynorm/services/normalizer/provider"
+	"github.com/paynorm/paynorm/services/normalizer/provider/schema"
 )
 
 // ID is the provider's ID in paths, subjects and configuration.
@@ -29,13 +30,14 @@ type Adapter struct {
 	brands     []brandFamily
 	types      []skippedType
 	codeShape  *regexp.Regexp
+	documented schema.Schema
 }
 
 var _ provider.Adapter = Adapter{}
 
 // New returns the adapter with its mapping tables.
 func New() Adapter {
-	return Adapter{
+	a := Adapter{
 		groups:     resultGroups(),
 		operations: operations(),
 		rules:      rules(),
@@ -43,6 +45,8 @@ func New() Adapter {
 		types:      skippedTypes(),
 		codeShape:  regexp.MustCompile(`^\d{3}\.\d{3}\.\d{3}$`),
 	}
+	a.documented = documented(a)
+	return a
 }
 
 // Describe says what ACI OPP is and what the adapter knows of it.

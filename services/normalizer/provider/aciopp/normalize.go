@@ -17,7 +17,7 @@ func (a Adapter) Normalize(_ provider.Delivery, plaintext []byte) provider.Resul
 			provider.Quarantined(eventv1.QuarantineReason_QUARANTINE_REASON_MALFORMED_BODY, err.Error()),
 		}}
 	}
-	return provider.Result{Items: []provider.Item{a.item(root)}, Drift: drift(root)}
+	return provider.Result{Items: []provider.Item{a.item(root)}, Drift: a.documented.Drift(root)}
 }
 
 func (a Adapter) item(root payload.Value) provider.Item {

@@ -5,15 +5,25 @@
 // Source: https://developer.clip.mx/reference/checkout-webhook
 package clip
 
-import "github.com/paynorm/paynorm/services/normalizer/provider"
+import (
+	"github.com/paynorm/paynorm/services/normalizer/provider"
+	"github.com/paynorm/paynorm/services/normalizer/provider/schema"
+)
 
 // Adapter reads Clip's webhooks. Make one with New.
-type Adapter struct{ table table }
+type Adapter struct {
+	table      table
+	documented schema.Schema // of the full notification
+	thin       schema.Schema // of the one without a status
+}
 
 var _ provider.Adapter = Adapter{}
 
 // New returns the adapter.
-func New() Adapter { return Adapter{table: newTable()} }
+func New() Adapter {
+	t := newTable()
+	return Adapter{table: t, documented: notificationSchema(t), thin: thinSchema()}
+}
 
 // Describe implements [provider.Adapter].
 func (a Adapter) Describe() provider.Descriptor {

@@ -15,10 +15,11 @@ const (
 	postbackWebhook = "https://developer.clip.mx/docs/conciliacion-de-transacciones-apis-1"
 )
 
-// The values of resource and the payment type that changes a mapping.
+// The values of resource and of payment_type.
 const (
 	checkout = "CHECKOUT"
 	refund   = "REFUND"
+	card     = "CARD"
 	cash     = "CASH"
 )
 
@@ -82,19 +83,20 @@ func (t table) find(resource, status, paymentType string) (row, bool) {
 
 // shape is a notification without resource, told by its members.
 type shape struct {
-	words   string
-	members []string
-	reason  eventv1.QuarantineReason
-	word    string // of reason
-	detail  string
-	source  string
+	words      string
+	members    []string
+	reason     eventv1.QuarantineReason
+	word       string // of reason
+	detail     string
+	documented bool // its members are, all of them
+	source     string
 }
 
 func shapes() []shape {
 	return []shape{
 		{words: "thin notification (origin and event_type)", members: []string{"origin", "event_type"},
 			reason: eventv1.QuarantineReason_QUARANTINE_REASON_NEEDS_LOOKUP, word: "needs_lookup",
-			detail: "a thin notification carries no status; ask Clip for the payment", source: thinWebhook},
+			detail: "a thin notification carries no status; ask Clip for the payment", documented: true, source: thinWebhook},
 		{words: "postback (status_description)", members: []string{"status_description"},
 			reason: eventv1.QuarantineReason_QUARANTINE_REASON_UNMAPPED, word: "unmapped",
 			detail: "the shape of the postback notification is not public", source: postbackWebhook},
@@ -114,7 +116,7 @@ func findShape(body payload.Value) (shape, bool) {
 // method returns the method that a payment_type names, nil for any other.
 func method(paymentType string) *eventv1.Method {
 	switch paymentType {
-	case "CARD":
+	case card:
 		return &eventv1.Method{Type: eventv1.MethodType_METHOD_TYPE_CARD}
 	case cash:
 		return &eventv1.Method{Type: eventv1.MethodType_METHOD_TYPE_CASH_VOUCHER}

@@ -22,17 +22,15 @@ func (a Adapter) Normalize(_ provider.Delivery, plaintext []byte) provider.Resul
 		return one(provider.Quarantined(eventv1.QuarantineReason_QUARANTINE_REASON_MALFORMED_BODY, err.Error()))
 	}
 	if !body.Get("resource").Present() {
-		return one(withoutResource(body))
+		return a.withoutResource(body)
 	}
+	r := provider.Result{Drift: a.documented.Drift(body)}
 	fact, err := a.notification(body)
 	if err != nil {
-		return one(quarantined(err))
+		r.Items = []provider.Item{quarantined(err)}
+		return r
 	}
-	r := one(provider.Item{Fact: fact})
-	r.Drift = body.Unknown("",
-		"id", "api_version", "payment_request_id", "transaction_id", "resource", "resource_status", "detail_type",
-		"attempts", "sent_date", "created_at", "completed_at", "expires_at", "cancelled_at", "canceled_at", "expired_at",
-		"declined_at", "payment_date", "me_reference_id", "receipt_no", "payment_type", "barcode", "customer_email")
+	r.Items = []provider.Item{{Fact: fact}}
 	return r
 }
 
@@ -50,11 +48,19 @@ func quarantined(err error) provider.Item {
 	return provider.Quarantined(eventv1.QuarantineReason_QUARANTINE_REASON_INVALID_FIELD, err.Error())
 }
 
-func withoutResource(body payload.Value) provider.Item {
-	if s, ok := findShape(body); ok {
-		return provider.Quarantined(s.reason, s.detail)
+// withoutResource is what becomes of a notification in another shape.
+func (a Adapter) withoutResource(body payload.Value) provider.Result {
+	s, ok := findShape(body)
+	if !ok {
+		r := one(provider.Quarantined(eventv1.QuarantineReason_QUARANTINE_REASON_UNMAPPED, "resource is missing, and the shape is none that is known"))
+		r.Drift = a.documented.Drift(body)
+		return r
 	}
-	return provider.Quarantined(eventv1.QuarantineReason_QUARANTINE_REASON_UNMAPPED, "resource is missing, and the shape is none that is known")
+	r := one(provider.Quarantined(s.reason, s.detail))
+	if s.documented {
+		r.Drift = a.thin.Drift(body)
+	}
+	return r
 }
 
 // notification reads the full notification of the Checkout API.

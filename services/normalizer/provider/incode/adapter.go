@@ -6,15 +6,24 @@
 // Source: https://developer.incode.com/docs/webhooks
 package incode
 
-import "github.com/paynorm/paynorm/services/normalizer/provider"
+import (
+	"github.com/paynorm/paynorm/services/normalizer/provider"
+	"github.com/paynorm/paynorm/services/normalizer/provider/schema"
+)
 
 // Adapter reads Incode's webhooks. Make one with New.
-type Adapter struct{ table table }
+type Adapter struct {
+	table      table
+	documented schema.Schema
+}
 
 var _ provider.Adapter = Adapter{}
 
 // New returns the adapter.
-func New() Adapter { return Adapter{table: newTable()} }
+func New() Adapter {
+	t := newTable()
+	return Adapter{table: t, documented: documented(t)}
+}
 
 // Describe implements [provider.Adapter].
 func (a Adapter) Describe() provider.Descriptor {
@@ -29,6 +38,6 @@ func (a Adapter) Describe() provider.Descriptor {
 		RetryPolicy: "Five retries after 30, 75, 187.5, 468.75 and 1171.88 seconds, about 32 minutes in all; " +
 			"what becomes of the notification after the last one is not documented. Source: " + webhooks,
 		Mappings:       a.table.mappings(),
-		MappingVersion: 1,
+		MappingVersion: 2,
 	}
 }

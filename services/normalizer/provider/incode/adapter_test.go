@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	eventv1 "github.com/paynorm/paynorm/gen/paynorm/event/v1"
 	"github.com/paynorm/paynorm/services/normalizer/provider"
 	"github.com/paynorm/paynorm/services/normalizer/provider/incode"
@@ -103,5 +104,22 @@ func TestProofIsNeverAPayment(t *testing.T) {
 		if _, ok := eventv1.ProofStatus_value[m.Outcome]; !ok {
 			t.Errorf("%s becomes %s", m.ProviderStatus, m.Outcome)
 		}
+	}
+}
+
+// The words of one fact come composed or decomposed, with blanks of any kind.
+func TestSpellingOfTheWordsDoesNotMakeAnotherFact(t *testing.T) {
+	key := func(status, cancellation string) []string {
+		body := `{"requestId":"r","status":"` + status + `","cancellationStatus":"` + cancellation + `"}`
+		return incode.New().Normalize(provider.Delivery{}, []byte(body)).Items[0].Fact.Key
+	}
+	want := key("OK", "Cancelado sin aceptación")
+	for _, cancellation := range []string{"Cancelado sin aceptacio\u0301n", " Cancelado\u00a0sin aceptación\u202f", "Cancelado sin aceptaci\\u00f3n"} {
+		if diff := cmp.Diff(want, key("\u00a0OK ", cancellation)); diff != "" {
+			t.Errorf("%q: the key differs (-want +got):\n%s", cancellation, diff)
+		}
+	}
+	if other := key("OK", "Cancelado con aceptación"); cmp.Equal(want, other) {
+		t.Errorf("another word has the same key %q", other)
 	}
 }

@@ -2,6 +2,7 @@ package incode
 
 import (
 	"strings"
+	"unicode/utf8"
 
 	eventv1 "github.com/paynorm/paynorm/gen/paynorm/event/v1"
 	"github.com/paynorm/paynorm/services/normalizer/provider"
@@ -21,13 +22,22 @@ const found = "OK"
 // row is one line of the mapping table, all of it for status "OK".
 type row struct {
 	cancellation string // as folded; "" is an empty, null or missing cancellationStatus
-	prefix       bool   // whether the word may go on
+	match        match
 	status       eventv1.ProofStatus
 	reason       string
 	source       string
 }
 
-// table is the mapping table. It is not changed once it is made.
+// match is how a word and a row are compared.
+type match uint8
+
+const (
+	whole     match = iota
+	beginning       // the word may go on
+	anyWord         // the row is for every word that has none of its own
+)
+
+// table is the mapping table; the first row that fits decides. It is not changed once it is made.
 type table []row
 
 func newTable() table {
@@ -45,27 +55,46 @@ func newTable() table {
 		{cancellation: "En proceso", status: verified, reason: "cancellation_pending", source: satWords},
 		{cancellation: "Solicitud rechazada", status: verified, source: satWords},
 		{cancellation: "Plazo vencido", status: canceled, source: satWords},
-		{cancellation: "Cancelado", prefix: true, status: canceled, source: satWords},
+		{cancellation: "Cancelado", match: beginning, status: canceled, source: satWords},
+		// Incode found the document, and nothing says that it was canceled. The
+		// word is new to us, so it is schema drift as well.
+		{match: anyWord, status: verified, source: "synthetic"},
 	}
 }
 
-// find returns the row of two words as they were sent.
+// find returns the row of two folded words.
 func (t table) find(status, cancellation string) (row, bool) {
-	if fold(status) != found {
+	if status != found {
 		return row{}, false
 	}
-	word := fold(cancellation)
 	for _, r := range t {
-		if word == r.cancellation || r.prefix && strings.HasPrefix(word, r.cancellation) {
+		if r.fits(cancellation) {
 			return r, true
 		}
 	}
 	return row{}, false
 }
 
+// fits compares without regard to letter case: a canceled document must not
+// pass as any other because its word is written in capitals.
+func (r row) fits(cancellation string) bool {
+	switch r.match {
+	case anyWord:
+		return true
+	case beginning:
+		n := len(r.cancellation)
+		return len(cancellation) >= n && strings.EqualFold(cancellation[:n], r.cancellation)
+	default:
+		return strings.EqualFold(cancellation, r.cancellation)
+	}
+}
+
 // fold brings a word into the form that words are compared in: accents composed
 // (NFC), no-break blanks as blanks, none at the ends. Letter case stays.
 func fold(word string) string {
+	if plain(word) {
+		return strings.TrimSpace(word)
+	}
 	word = strings.Map(func(r rune) rune {
 		switch r {
 		case '\u00a0', '\u2007', '\u202f':
@@ -76,6 +105,16 @@ func fold(word string) string {
 	return strings.TrimSpace(word)
 }
 
+// plain reports whether a word is ASCII, which is composed already.
+func plain(word string) bool {
+	for i := range len(word) {
+		if word[i] >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return true
+}
+
 // mappings shows the table to people.
 func (t table) mappings() []provider.Mapping {
 	var all []provider.Mapping
@@ -84,8 +123,11 @@ func (t table) mappings() []provider.Mapping {
 		if r.cancellation != "" {
 			words += "/" + r.cancellation
 		}
-		if r.prefix {
+		switch r.match {
+		case beginning:
 			words += " …"
+		case anyWord:
+			words += "/any other word"
 		}
 		all = append(all, provider.Mapping{ProviderStatus: words, Outcome: r.status.String(), Reason: r.reason, Source: r.source})
 	}

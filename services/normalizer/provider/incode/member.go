@@ -5,19 +5,23 @@ import (
 	"strings"
 
 	"github.com/paynorm/paynorm/services/normalizer/payload"
+	"github.com/paynorm/paynorm/services/normalizer/provider/schema"
 )
 
 // maxText is how many bytes a text that is copied may have.
 const maxText = 256
 
-// word reads a status word; "" when it is missing or null. ok is false for what
-// can be no word.
-func word(v payload.Value) (text string, ok bool) {
+// word reads a status word, as sent and folded; "" when it is missing or null.
+// ok is false for what can be no word.
+func word(v payload.Value) (text, folded string, ok bool) {
 	if !v.Present() {
-		return "", true
+		return "", "", true
 	}
 	text, ok = v.Text()
-	return text, ok && len(text) <= maxText && !strings.ContainsFunc(text, control)
+	if !ok || len(text) > maxText || strings.ContainsFunc(text, control) {
+		return "", "", false
+	}
+	return text, fold(text), true
 }
 
 // identifier reads an ID, which may come as a number; "" when it is missing or null.
@@ -64,32 +68,41 @@ func document(v payload.Value) string {
 	return text
 }
 
-// effect returns what the document does (Ingreso, Egreso, Traslado, Nómina or
-// Pago, or their codes I, E, T, N, P), verbatim, and "" for anything else.
+// effect returns what the document does, verbatim, and "" for a word that is not documented.
 func effect(v payload.Value) string {
 	text, ok := v.Text()
-	if !ok {
+	if !ok || !isEffect(text) {
 		return ""
 	}
-	switch fold(text) {
-	case "Ingreso", "Egreso", "Traslado", "Nómina", "Pago", "I", "E", "T", "N", "P":
-		return text
-	}
-	return ""
+	return text
 }
 
-// drift lists the members that are not documented, and the documented ones that
-// are not texts, as all of them are documented to be.
-func drift(body payload.Value) []string {
-	documented := []string{
+// isEffect knows the kinds of documents (income, credit note, transport,
+// payroll, payment receipt) and their codes.
+func isEffect(word string) bool {
+	switch fold(word) {
+	case "Ingreso", "Egreso", "Traslado", "Nómina", "Pago", "I", "E", "T", "N", "P":
+		return true
+	}
+	return false
+}
+
+// documented is what Incode documents: all members are texts.
+func documented(t table) schema.Schema {
+	words := map[string]func(string) bool{
+		"status":        func(word string) bool { return fold(word) == found },
+		"voucherEffect": isEffect,
+		"cancellationStatus": func(word string) bool {
+			r, ok := t.find(found, fold(word))
+			return ok && r.match != anyWord
+		},
+	}
+	var members []schema.Member
+	for _, name := range []string{
 		"requestId", "rfcIssuer", "issuerName", "rfcReceiver", "receiverName", "fiscalInvoice", "issueDate",
 		"certificationDate", "rfcPac", "totalCfdi", "voucherEffect", "cancellationStatus", "validationCode", "status",
+	} {
+		members = append(members, schema.Member{Name: name, Kinds: schema.Text, Known: words[name]})
 	}
-	names := body.Unknown("", documented...)
-	for _, name := range documented {
-		if v := body.Get(name); v.Present() && v.Kind() != payload.String && len(names) < payload.MaxDrift {
-			names = append(names, name)
-		}
-	}
-	return names
+	return schema.New(members...)
 }

@@ -25,7 +25,7 @@ func (a Adapter) Normalize(_ provider.Delivery, plaintext []byte) provider.Resul
 		return one(provider.Quarantined(eventv1.QuarantineReason_QUARANTINE_REASON_MALFORMED_BODY, err.Error()))
 	}
 	r := one(a.proof(body))
-	r.Drift = drift(body)
+	r.Drift = a.documented.Drift(body)
 	return r
 }
 
@@ -35,12 +35,14 @@ func one(item provider.Item) provider.Result {
 
 // proof reads the notification.
 func (a Adapter) proof(body payload.Value) provider.Item {
-	status, isWord := word(body.Get("status"))
-	cancellation, alsoWord := word(body.Get("cancellationStatus"))
-	row, ok := a.table.find(status, cancellation)
-	if !ok || !isWord || !alsoWord {
-		return provider.Quarantined(eventv1.QuarantineReason_QUARANTINE_REASON_UNMAPPED,
-			"status and cancellationStatus are in no row of the mapping table")
+	status, foldedStatus, _ := word(body.Get("status"))
+	cancellation, foldedCancellation, ok := word(body.Get("cancellationStatus"))
+	if !ok {
+		return invalid(errors.New("cancellationStatus is not a text that could be a word"))
+	}
+	row, ok := a.table.find(foldedStatus, foldedCancellation)
+	if !ok {
+		return provider.Quarantined(eventv1.QuarantineReason_QUARANTINE_REASON_UNMAPPED, "status is in no row of the mapping table")
 	}
 	request, err := identifier(body, "requestId")
 	if err != nil {
@@ -62,8 +64,9 @@ func (a Adapter) proof(body payload.Value) provider.Item {
 		e.Amount, e.CurrencySource = total, eventv1.CurrencySource_CURRENCY_SOURCE_IMPLIED
 	}
 	return provider.Item{Fact: &provider.Fact{
-		Event:   e,
-		Key:     []string{request, status, cancellation},
+		Event: e,
+		// Folded: composed or decomposed, with or without blanks, it is one fact.
+		Key:     []string{request, foldedStatus, foldedCancellation},
 		Payment: []string{request},
 	}}
 }

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-func checkDescriptor(t *testing.T, s Suite) {
+func checkDescriptor(t *testing.T, s Suite, _ []testCase) {
 	d := s.Adapter.Describe()
 	if !regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,62}$`).MatchString(d.ID) {
 		t.Errorf("ID %q cannot stand in a path and a subject", d.ID)

@@ -17,7 +17,8 @@ type verdict struct{ outcome, reason string }
 // checkMappings checks the mapping table against the cases: no row that no case
 // shows, no case whose outcome is not in the table. Rows with one verdict need
 // as many cases that differ.
-func checkMappings(t *testing.T, a provider.Adapter, cases []testCase) {
+func checkMappings(t *testing.T, s Suite, cases []testCase) {
+	a := s.Adapter
 	rows := map[verdict][]string{}
 	words := map[provider.Mapping]bool{}
 	for _, m := range a.Describe().Mappings {

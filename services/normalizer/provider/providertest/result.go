@@ -2,11 +2,9 @@ package providertest
 
 import (
 	"bytes"
-	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/paynorm/paynorm/services/normalizer/payload"
 	"github.com/paynorm/paynorm/services/normalizer/provider"
 )
 
@@ -60,43 +58,6 @@ func checkTruncated(t *testing.T, s Suite, c testCase) {
 func quarantines(r provider.Result) bool {
 	for _, it := range r.Items {
 		if it.Quarantine != nil {
-			return true
-		}
-	}
-	return false
-}
-
-const unknownMember = "paynorm_conformance_member"
-
-// checkUnknownMember adds a member that no documentation names: providers do
-// that without notice.
-func checkUnknownMember(t *testing.T, s Suite, c testCase) {
-	v, err := payload.ParseObject(c.body)
-	if err != nil {
-		return // quarantined whatever its members; the golden file says so
-	}
-	member := `{"` + unknownMember + `":{"status":["PAID"]}`
-	if len(v.Names()) > 0 {
-		member += ","
-	}
-	body := append([]byte(member), bytes.TrimLeft(c.body, " \t\r\n")[1:]...)
-	before, after := s.Adapter.Normalize(c.unsigned(), bytes.Clone(c.body)), s.Adapter.Normalize(c.unsigned(), body)
-	reported := false
-	for _, name := range after.Drift {
-		reported = reported || strings.HasSuffix(name, unknownMember)
-	}
-	if hasFact(before) && !reported {
-		t.Errorf("drift %q does not report the unknown member", after.Drift)
-	}
-	before.Drift, after.Drift = nil, nil
-	if diff := cmp.Diff(string(encode(t, before)), string(encode(t, after))); diff != "" {
-		t.Errorf("an unknown member changes the result (-without +with):\n%s", diff)
-	}
-}
-
-func hasFact(r provider.Result) bool {
-	for _, it := range r.Items {
-		if it.Fact != nil {
 			return true
 		}
 	}

@@ -36,17 +36,67 @@ type Suite struct {
 // Run checks everything over all cases below testdata.
 func Run(t *testing.T, s Suite) {
 	t.Helper()
-	t.Run("descriptor", func(t *testing.T) { checkDescriptor(t, s) })
 	cases := load(t, s.Adapter)
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
-			t.Run("result", func(t *testing.T) { checkResult(t, s, c) })
-			t.Run("pure", func(t *testing.T) { checkPure(t, s, c) })
-			t.Run("truncated", func(t *testing.T) { checkTruncated(t, s, c) })
-			t.Run("unknown_member", func(t *testing.T) { checkUnknownMember(t, s, c) })
-			t.Run("accepted", func(t *testing.T) { checkAccepted(t, s, c) })
-			t.Run("refused", func(t *testing.T) { checkRefused(t, s, c) })
+			for _, check := range caseChecks() {
+				t.Run(check.Name, func(t *testing.T) { check.run(t, s, c) })
+			}
 		})
 	}
-	t.Run("mappings", func(t *testing.T) { checkMappings(t, s.Adapter, cases) })
+	for _, check := range adapterChecks() {
+		t.Run(check.Name, func(t *testing.T) { check.run(t, s, cases) })
+	}
+}
+
+// Check is one of the things that Run checks, for the documentation.
+type Check struct {
+	Name  string // of the subtest
+	Claim string // what it finds to hold
+}
+
+// Checks lists what Run checks: first what holds for each case, then what
+// holds for the adapter as a whole.
+func Checks() []Check {
+	var all []Check
+	for _, c := range caseChecks() {
+		all = append(all, c.Check)
+	}
+	for _, c := range adapterChecks() {
+		all = append(all, c.Check)
+	}
+	return all
+}
+
+type caseCheck struct {
+	Check
+	run func(*testing.T, Suite, testCase)
+}
+
+func caseChecks() []caseCheck {
+	return []caseCheck{
+		{Check{"result", "the result is the golden file's; no item is lost; events and notices are valid, agree in themselves, " +
+			"leave the caller's fields alone and hold no personal data; the key has the parts that the description names"}, checkResult},
+		{Check{"pure", "a second run gives the same result; the arguments are not changed, and the result does not point into them"}, checkPure},
+		{Check{"truncated", "a body cut at any byte is quarantined, never taken for the whole, and nothing panics"}, checkTruncated},
+		{Check{"unknown_member", "a member that nobody documents changes nothing and is reported as drift by its name; drift is bounded"}, checkUnknownMember},
+		{Check{"accepted", "the signed case is accepted with either of two keys, at its own time; scheme, key and coverage are told; " +
+			"the plaintext is the body; the delivery is not changed"}, checkAccepted},
+		{Check{"refused", "no keys, empty keys, a key that is not configured, no proof, an empty or a second proof, a flipped byte, " +
+			"and, where the scheme covers it, another time are refused"}, checkRefused},
+	}
+}
+
+type adapterCheck struct {
+	Check
+	run func(*testing.T, Suite, []testCase)
+}
+
+func adapterChecks() []adapterCheck {
+	return []adapterCheck{
+		{Check{"descriptor", "the description is complete, always the same, and fit for paths, subjects and the generated page"}, checkDescriptor},
+		{Check{"mappings", "each row of the mapping table is shown by a case, and each outcome of a case is in the table; rows have a source"}, checkMappings},
+		{Check{"changed_types", "each documented member, given another type, is reported as drift by its path or quarantines the item, " +
+			"and its value shows nowhere"}, checkChangedTypes},
+	}
 }

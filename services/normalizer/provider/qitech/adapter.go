@@ -6,7 +6,10 @@
 // and not published.
 package qitech
 
-import "github.com/paynorm/paynorm/services/normalizer/provider"
+import (
+	"github.com/paynorm/paynorm/services/normalizer/provider"
+	"github.com/paynorm/paynorm/services/normalizer/provider/schema"
+)
 
 // ID is the provider's ID in paths, subjects and configuration.
 const ID = "qitech"
@@ -19,13 +22,18 @@ type Adapter struct {
 	statuses []status
 	methods  []method
 	siblings []sibling
+
+	documented schema.Schema // of an invoice payment
+	envelope   schema.Schema // of the siblings
 }
 
 var _ provider.Adapter = Adapter{}
 
 // New returns the adapter with its mapping tables.
 func New() Adapter {
-	return Adapter{statuses: statuses(), methods: methods(), siblings: siblings()}
+	a := Adapter{statuses: statuses(), methods: methods(), siblings: siblings()}
+	a.documented, a.envelope = invoicePaymentSchema(a), envelopeSchema(a)
+	return a
 }
 
 // Describe says what QI Tech is and what the adapter knows of it.

@@ -24,18 +24,9 @@ func (a Adapter) Normalize(_ provider.Delivery, plaintext []byte) provider.Resul
 		}}
 	}
 	if word != typeInvoicePayment {
-		return provider.Result{Items: []provider.Item{provider.Skipped(skipReason)}}
+		return provider.Result{Items: []provider.Item{provider.Skipped(skipReason)}, Drift: a.envelope.Drift(root)}
 	}
-	return provider.Result{Items: []provider.Item{a.invoicePayment(root)}, Drift: drift(root)}
-}
-
-// drift lists the members that the documentation does not know. It announces
-// that there will be more.
-func drift(root payload.Value) []string {
-	names := root.Unknown("", "webhook_type", "webhook_datetime", "data")
-	return append(names, root.Get("data").Unknown("data.",
-		"wallet_key", "invoice_payment_key", "total_amount", "paid_amount",
-		"payment_date", "invoice_payment_type", "invoice_payment_status")...)
+	return provider.Result{Items: []provider.Item{a.invoicePayment(root)}, Drift: a.documented.Drift(root)}
 }
 
 // invoicePayment reads an invoice payment. payment_date is not used: it is a

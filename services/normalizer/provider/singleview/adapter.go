@@ -6,15 +6,24 @@
 // Source: https://docs.onesingleview.com/v1.0.4/docs/erp-integration-api-webhook-payment-enquiry
 package singleview
 
-import "github.com/paynorm/paynorm/services/normalizer/provider"
+import (
+	"github.com/paynorm/paynorm/services/normalizer/provider"
+	"github.com/paynorm/paynorm/services/normalizer/provider/schema"
+)
 
 // Adapter reads SingleView's webhooks. Make one with New.
-type Adapter struct{ table table }
+type Adapter struct {
+	table      table
+	documented schema.Schema
+}
 
 var _ provider.Adapter = Adapter{}
 
 // New returns the adapter.
-func New() Adapter { return Adapter{table: newTable()} }
+func New() Adapter {
+	t := newTable()
+	return Adapter{table: t, documented: documented(t)}
+}
 
 // Describe implements [provider.Adapter].
 func (a Adapter) Describe() provider.Descriptor {

@@ -43,7 +43,7 @@ func (e element) item(t table) provider.Item {
 	case errors.Is(err, money.ErrAmount):
 		return provider.Quarantined(eventv1.QuarantineReason_QUARANTINE_REASON_INVALID_AMOUNT, err.Error())
 	default:
-		return provider.Quarantined(eventv1.QuarantineReason_QUARANTINE_REASON_INVALID_FIELD, err.Error())
+		return invalid(err)
 	}
 }
 

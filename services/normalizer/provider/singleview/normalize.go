@@ -21,27 +21,32 @@ func (a Adapter) Normalize(_ provider.Delivery, plaintext []byte) provider.Resul
 	if slices.Contains(skippedServices(), service) {
 		return one(provider.Skipped(notAPayment))
 	}
+	return provider.Result{Items: a.items(body, service), Drift: a.documented.Drift(body)}
+}
+
+// items reads a batch of payments or of charges.
+func (a Adapter) items(body payload.Value, service string) []provider.Item {
 	if service != statusService && service != chargeService {
-		return one(provider.Quarantined(eventv1.QuarantineReason_QUARANTINE_REASON_UNMAPPED, "service is missing or not known"))
+		return []provider.Item{provider.Quarantined(eventv1.QuarantineReason_QUARANTINE_REASON_UNMAPPED, "service is missing or not known")}
 	}
 	elements, err := array(body)
 	if err != nil {
-		return one(provider.Quarantined(eventv1.QuarantineReason_QUARANTINE_REASON_INVALID_FIELD, err.Error()))
+		return []provider.Item{invalid(err)}
 	}
-	r := provider.Result{
-		Items: make([]provider.Item, 0, len(elements)),
-		Drift: body.Unknown("", "service", "companyCode", "payments", "payment"),
-	}
-	company, companyErr := id(body, "companyCode", true)
+	items := make([]provider.Item, 0, len(elements))
+	company, err := id(body, "companyCode", true)
 	for _, e := range elements {
-		item := provider.Quarantined(eventv1.QuarantineReason_QUARANTINE_REASON_INVALID_FIELD, fmt.Sprint(companyErr))
-		if companyErr == nil {
-			item = element{Value: e, service: service, company: company}.item(a.table)
+		if err != nil {
+			items = append(items, invalid(err))
+			continue
 		}
-		r.Items = append(r.Items, item)
-		r.Drift = addDrift(r.Drift, e)
+		items = append(items, element{Value: e, service: service, company: company}.item(a.table))
 	}
-	return r
+	return items
+}
+
+func invalid(err error) provider.Item {
+	return provider.Quarantined(eventv1.QuarantineReason_QUARANTINE_REASON_INVALID_FIELD, err.Error())
 }
 
 func one(item provider.Item) provider.Result {
@@ -61,15 +66,4 @@ func array(body payload.Value) ([]payload.Value, error) {
 		return nil, fmt.Errorf("payments is missing or not an array")
 	}
 	return batch.Elements(), nil
-}
-
-// addDrift adds the unknown members of an element, each name once.
-func addDrift(drift []string, e payload.Value) []string {
-	for _, name := range e.Unknown("payments[].", "payId", "authId", "seqNum", "svRefId", "amount", "bankCharges",
-		"chargeAmount", "currency", "txnDate", "status", "approval_status", "type") {
-		if len(drift) < payload.MaxDrift && !slices.Contains(drift, name) {
-			drift = append(drift, name)
-		}
-	}
-	return drift
 }
