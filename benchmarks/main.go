@@ -51,7 +51,10 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		return err
 	}
 	results, failed := b.run(ctx)
-	if results == nil {
+	switch {
+	case ctx.Err() != nil:
+		return errors.New("interrupted")
+	case results == nil:
 		return failed
 	}
 	if err := results.table(stdout); err != nil {

@@ -22,7 +22,7 @@ const maxShown = 500
 // sendCmd plays a provider.
 type sendCmd struct {
 	configFlag
-	Provider   string `help:"The provider to play." required:"" placeholder:"ID"`
+	Provider   string `help:"The provider to play; all of them with --storm when left out." placeholder:"ID"`
 	Merchant   string `help:"The endpoint's merchant. Default: the provider's only one." placeholder:"ID"`
 	Case       string `help:"What happened to the payment; --list shows the cases. Default: it was paid." placeholder:"NAME"`
 	Payment    string `help:"The provider's ID of the payment, to tell the life of one payment in several calls. Default: a new one." placeholder:"ID"`
@@ -31,6 +31,10 @@ type sendCmd struct {
 	URL        string `help:"Where paynorm listens. Default: http.address of the configuration." placeholder:"URL"`
 	SigningKey string `help:"The provider's private key (PEM), where it signs with one. Default: the public key's file with -private before its extension." type:"path" placeholder:"FILE"`
 	List       bool   `help:"List the provider's cases and stop."`
+
+	Storm       bool   `help:"Send a realistic mix: lives of payments, repeats, late, forged and garbled deliveries; --count says how many."`
+	Connections int    `help:"How many senders a storm has." default:"8" placeholder:"N"`
+	Seed        uint64 `help:"What a storm is made from; equal seeds choose alike." default:"1" placeholder:"N"`
 }
 
 // Run sends the webhooks and prints what was answered. It fails on the first
@@ -43,14 +47,13 @@ func (c *sendCmd) Run(e *environment) error {
 	if err != nil {
 		return err
 	}
-	key, err := c.signingKey(cfg)
-	if err != nil {
-		return err
+	if c.Storm {
+		return c.storm(e, cfg)
 	}
-	s, err := simulator.New(simulator.Options{
-		Config: cfg, Dir: filepath.Dir(c.Config), Provider: c.Provider, Merchant: c.Merchant, BaseURL: c.URL,
-		Getenv: e.getenv, SigningKey: key,
-	})
+	if c.Provider == "" {
+		return fmt.Errorf("--provider is missing; there are %s", strings.Join(simulator.Providers(), ", "))
+	}
+	s, err := c.player(e, cfg, c.Provider, c.Merchant)
 	if err != nil {
 		return err
 	}
@@ -60,6 +63,18 @@ func (c *sendCmd) Run(e *environment) error {
 		}
 	}
 	return nil
+}
+
+// player returns who plays a provider towards the endpoint of a merchant.
+func (c *sendCmd) player(e *environment, cfg *configv1.Config, provider, merchant string) (*simulator.Simulator, error) {
+	key, err := c.signingKey(cfg, provider, merchant)
+	if err != nil {
+		return nil, err
+	}
+	return simulator.New(simulator.Options{
+		Config: cfg, Dir: filepath.Dir(c.Config), Provider: provider, Merchant: merchant, BaseURL: c.URL,
+		Getenv: e.getenv, SigningKey: key,
+	})
 }
 
 func (c *sendCmd) send(e *environment, s *simulator.Simulator) error {
@@ -94,10 +109,10 @@ func (c *sendCmd) list(out io.Writer) error {
 
 // signingKey reads the private key of the provider that is played; nil when the
 // endpoint needs none.
-func (c *sendCmd) signingKey(cfg *configv1.Config) (crypto.Signer, error) {
+func (c *sendCmd) signingKey(cfg *configv1.Config, provider, merchant string) (crypto.Signer, error) {
 	file := c.SigningKey
 	if file == "" {
-		public := c.publicKeyFile(cfg)
+		public := publicKeyFile(cfg, provider, merchant)
 		if public == "" {
 			return nil, nil
 		}
@@ -108,7 +123,7 @@ func (c *sendCmd) signingKey(cfg *configv1.Config) (crypto.Signer, error) {
 	}
 	text, err := os.ReadFile(file)
 	if errors.Is(err, fs.ErrNotExist) && c.SigningKey == "" {
-		return nil, fmt.Errorf("%s signs its webhooks: give its private key with --signing-key (%s is not there)", c.Provider, file)
+		return nil, fmt.Errorf("%s signs its webhooks: give its private key with --signing-key (%s is not there)", provider, file)
 	}
 	if err != nil {
 		return nil, err
@@ -117,9 +132,9 @@ func (c *sendCmd) signingKey(cfg *configv1.Config) (crypto.Signer, error) {
 }
 
 // publicKeyFile returns the file of the endpoint's first JWT key; "" when there is none.
-func (c *sendCmd) publicKeyFile(cfg *configv1.Config) string {
+func publicKeyFile(cfg *configv1.Config, provider, merchant string) string {
 	for _, e := range cfg.GetEndpoints() {
-		if e.GetProvider() != c.Provider || c.Merchant != "" && e.GetMerchant() != c.Merchant {
+		if e.GetProvider() != provider || merchant != "" && e.GetMerchant() != merchant {
 			continue
 		}
 		for _, a := range e.GetAuth() {

@@ -49,14 +49,16 @@ func wantsEventStream(accept []string) bool {
 	return false
 }
 
-// resume goes on after the last event that the client has seen, unless the
-// query names a cursor of its own. A start time has done its work by then.
+// resume goes on after the last event that the client has seen. A cursor or a
+// time in the query is where it began; a browser repeats that query whenever it
+// reconnects, and must not get everything again.
 func resume(query url.Values, lastEventID string) {
-	if lastEventID == "" || query.Has("after_cursor") || query.Has("afterCursor") {
+	if lastEventID == "" {
 		return
 	}
-	query.Del("after_time")
-	query.Del("afterTime")
+	for _, start := range []string{"after_cursor", "afterCursor", "after_time", "afterTime"} {
+		query.Del(start)
+	}
 	query.Set("after_cursor", lastEventID)
 }
 

@@ -129,16 +129,34 @@ type Quarantine struct {
 	Detail string // for people; names members and limits, never values
 }
 
-// Descriptor says what a provider is and what its adapter knows of it.
+// Descriptor says what a provider is and what its adapter knows of it. Texts
+// are for people, in Markdown; a fact about the provider names its source.
 type Descriptor struct {
-	ID              string // in paths, subjects and configuration
-	Title           string
-	Documentation   string // URL
+	ID            string // in paths, subjects and configuration
+	Title         string
+	Summary       string // what its webhooks tell, and what they do not
+	Documentation string // URL
+
+	Setup    []string     // the steps from nothing to the first webhook, in the provider's own terms
+	Endpoint string       // an entry of endpoints in the configuration, in YAML
+	Rotation string       // how a key is replaced without losing a webhook
+	Schemes  []SchemeKind // the kinds of auth entries that endpoints of the provider may have
+
 	Acknowledgement Acknowledgement
-	Schemes         []SchemeKind // the kinds of auth entries that endpoints of the provider may have
-	RetryPolicy     string       // in words, with its source
-	Mappings        []Mapping
-	MappingVersion  int32 // raised with each change of Mappings
+	Timeout         string // how long the provider waits for the acknowledgement
+	RetryPolicy     string // what it does without one
+
+	TimeMember     string   // the member that occur_time comes from, or the members by status; empty: the payload has none
+	IdempotencyKey []string // what the parts of Fact.Key are, in their order
+	Mappings       []Mapping
+	MappingVersion int32 // raised with each change of Mappings
+	Gaps           []Gap
+}
+
+// Gap is something that the provider leaves open, and what follows from it.
+type Gap struct {
+	Text   string
+	Source string // the page on which one would look for it, or "synthetic"
 }
 
 // Acknowledgement is the answer that tells the provider to stop sending.

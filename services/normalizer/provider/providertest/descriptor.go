@@ -18,6 +18,14 @@ func checkDescriptor(t *testing.T, s Suite, _ []testCase) {
 	if ack := d.Acknowledgement; ack.Status < 200 || ack.Status > 299 || (ack.Body != "") != (ack.ContentType != "") || ack.Status == 204 && ack.Body != "" {
 		t.Errorf("acknowledgement %+v: want 2xx, a content type with a body, and no body with 204", ack)
 	}
+	if d.Summary == "" || len(d.Setup) == 0 || d.Endpoint == "" || d.Rotation == "" || d.Timeout == "" {
+		t.Error("summary, setup, endpoint, rotation and timeout are required")
+	}
+	for _, g := range d.Gaps {
+		if g.Text == "" || g.Source == "" {
+			t.Errorf("gap %+v: text and source are required", g)
+		}
+	}
 	if len(d.Schemes) == 0 || d.MappingVersion < 1 {
 		t.Errorf("want at least one scheme and a mapping version from 1: %v, %d", d.Schemes, d.MappingVersion)
 	}

@@ -1,9 +1,11 @@
 package providertest_test
 
 import (
+	"bytes"
 	"os"
 	"os/exec"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -11,12 +13,14 @@ import (
 	eventv1 "github.com/paynorm/paynorm/gen/paynorm/event/v1"
 	"github.com/paynorm/paynorm/services/normalizer/provider"
 	"github.com/paynorm/paynorm/services/normalizer/provider/providertest"
+	"google.golang.org/protobuf/types/known/timestamppb"
 )
 
 // mutant is the sample adapter with one planted fault, and the check that must notice it.
 type mutant struct {
 	name      string
 	check     string // of the suite
+	says      string // what the check must say, where another part of it would fail as well
 	describe  func(*provider.Descriptor)
 	verify    func(d provider.Delivery, keys provider.Keys) (provider.Verified, error)
 	normalize func(plaintext []byte, r *provider.Result)
@@ -122,21 +126,26 @@ func mutants() []mutant {
 		mutant{name: "body_with_204", check: "descriptor", describe: func(d *provider.Descriptor) {
 			d.Acknowledgement.Body, d.Acknowledgement.ContentType = "ok", "text/plain"
 		}},
+		mutant{name: "no_setup_steps", check: "descriptor", describe: func(d *provider.Descriptor) { d.Setup = nil }},
+		mutant{name: "gap_without_a_source", check: "descriptor", describe: func(d *provider.Descriptor) {
+			d.Gaps = append(d.Gaps, provider.Gap{Text: "the order is not documented"})
+		}},
+		mutant{name: "describes_another_idempotency_key", check: "result", says: "the key has 2 parts", describe: func(d *provider.Descriptor) { d.IdempotencyKey = d.IdempotencyKey[1:] }},
 	)
 }
 
 func normalizeMutants(calls *int) []mutant {
 	return []mutant{
-		{name: "another_status", check: "result", normalize: event(func(e *eventv1.PaymentStatusChanged) {
+		{name: "another_status", check: "result", says: "result differs", normalize: event(func(e *eventv1.PaymentStatusChanged) {
 			e.Status = &eventv1.PaymentStatusChanged_PaymentStatus{PaymentStatus: eventv1.PaymentStatus_PAYMENT_STATUS_SETTLED}
 		})},
-		{name: "event_that_is_not_valid", check: "result", normalize: event(func(e *eventv1.PaymentStatusChanged) { e.ProviderPaymentId = "" })},
-		{name: "sets_what_is_the_callers", check: "result", normalize: event(func(e *eventv1.PaymentStatusChanged) { e.PaymentVersion = 1 })},
-		{name: "copies_an_address", check: "result", normalize: event(func(e *eventv1.PaymentStatusChanged) { e.MerchantReference = "payer@example.com" })},
-		{name: "copies_a_card_number", check: "result", normalize: event(func(e *eventv1.PaymentStatusChanged) { e.Reason = &eventv1.Reason{Text: "card 4111111111111111"} })},
-		{name: "copies_a_name", check: "result", normalize: event(func(e *eventv1.PaymentStatusChanged) { e.MerchantReference = "Fulana de Ejemplo" })},
-		{name: "amount_without_a_source", check: "result", normalize: event(func(e *eventv1.PaymentStatusChanged) { e.CurrencySource = 0 })},
-		{name: "loses_an_item", check: "result", normalize: func(_ []byte, r *provider.Result) { r.Items = nil }},
+		{name: "event_that_is_not_valid", check: "result", says: "the event is not valid", normalize: event(func(e *eventv1.PaymentStatusChanged) { e.ProviderPaymentId = "" })},
+		{name: "sets_what_is_the_callers", check: "result", says: "payment_version is set", normalize: event(func(e *eventv1.PaymentStatusChanged) { e.PaymentVersion = 1 })},
+		{name: "copies_an_address", check: "result", says: "holds an e-mail address", normalize: event(func(e *eventv1.PaymentStatusChanged) { e.MerchantReference = "payer@example.com" })},
+		{name: "copies_a_card_number", check: "result", says: "could be a card number", normalize: event(func(e *eventv1.PaymentStatusChanged) { e.Reason = &eventv1.Reason{Text: "card 4111111111111111"} })},
+		{name: "copies_a_name", check: "result", says: "must stay in the ledger", normalize: event(func(e *eventv1.PaymentStatusChanged) { e.MerchantReference = "Fulana de Ejemplo" })},
+		{name: "amount_without_a_source", check: "result", says: "currency_source", normalize: event(func(e *eventv1.PaymentStatusChanged) { e.CurrencySource = 0 })},
+		{name: "loses_an_item", check: "result", says: "no item", normalize: func(_ []byte, r *provider.Result) { r.Items = nil }},
 		{name: "keeps_state", check: "pure", normalize: event(func(e *eventv1.PaymentStatusChanged) {
 			*calls++
 			e.MerchantReference = strings.Repeat("x", *calls%7)
@@ -157,6 +166,26 @@ func normalizeMutants(calls *int) []mutant {
 			}
 		}},
 		{name: "hides_unknown_members", check: "unknown_member", normalize: func(_ []byte, r *provider.Result) { r.Drift = nil }},
+		{name: "reports_drift_without_bound", check: "unknown_member", normalize: func(_ []byte, r *provider.Result) {
+			r.Drift = slices.Repeat(r.Drift, 20)
+		}},
+		{name: "hides_changed_types", check: "changed_types", normalize: func(_ []byte, r *provider.Result) {
+			r.Drift = slices.DeleteFunc(r.Drift, func(path string) bool { return path == "payer" })
+		}},
+		{name: "drops_members_of_a_changed_type", check: "changed_types", normalize: func(plaintext []byte, r *provider.Result) {
+			if bytes.Contains(plaintext, []byte(`"amount":[`)) {
+				*r = one(provider.Skipped("not_a_payment"))
+			}
+		}},
+		{name: "reports_the_value_that_changed", check: "changed_types", normalize: func(plaintext []byte, r *provider.Result) {
+			if len(r.Drift) > 0 {
+				r.Drift = append(r.Drift, string(plaintext))
+			}
+		}},
+		{name: "takes_the_time_from_an_undescribed_member", check: "result", says: "the time comes from paid_at", normalize: event(func(e *eventv1.PaymentStatusChanged) {
+			e.OccurTime, e.OccurTimeMember = timestamppb.New(time.Unix(0, 0)), "paid_at"
+			e.OccurTimeSource = eventv1.OccurTimeSource_OCCUR_TIME_SOURCE_PAYLOAD
+		})},
 	}
 }
 
@@ -180,11 +209,21 @@ func TestMutants(t *testing.T) {
 	}
 	for _, m := range mutants() {
 		noticed := regexp.MustCompile(`--- FAIL: TestMutants/` + m.name + `/(\w+/)?` + m.check + `\b`)
-		if !noticed.Match(out) {
-			t.Errorf("%s: the check %s did not notice it", m.name, m.check)
+		if !noticed.Match(out) || !strings.Contains(outputOf(string(out), m.name), m.says) {
+			t.Errorf("%s: the check %s did not notice it, or did not say %q", m.name, m.check, m.says)
 		}
 	}
 	if t.Failed() {
 		t.Logf("output of the mutants:\n%s", out)
 	}
+}
+
+// outputOf cuts what the suite said about a mutant out of the output of all.
+func outputOf(all, name string) string {
+	_, rest, _ := strings.Cut(all, "=== RUN   TestMutants/"+name+"\n")
+	next := regexp.MustCompile(`(?m)^=== RUN   TestMutants/\w+$`).FindStringIndex(rest)
+	if next == nil {
+		return rest
+	}
+	return rest[:next[0]]
 }

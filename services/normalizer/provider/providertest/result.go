@@ -2,6 +2,7 @@ package providertest
 
 import (
 	"bytes"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -19,8 +20,24 @@ func checkResult(t *testing.T, s Suite, c testCase) {
 		t.Error(`no item; if the body holds none, say "items": 0 in delivery.json`)
 	}
 	checkItems(t, r)
+	checkDescribed(t, s.Adapter.Describe(), r)
 	checkEvents(t, s.Adapter, c.unsigned(), bytes.Clone(c.body))
 	checkPrivacy(t, r, c.delivery.Absent)
+}
+
+// checkDescribed checks that keys and times are what the description says.
+func checkDescribed(t *testing.T, d provider.Descriptor, r provider.Result) {
+	for i, it := range r.Items {
+		if it.Fact == nil {
+			continue
+		}
+		if len(it.Fact.Key) != len(d.IdempotencyKey) {
+			t.Errorf("item %d: the key has %d parts, the description names %q", i, len(it.Fact.Key), d.IdempotencyKey)
+		}
+		if member := it.Fact.Event.GetOccurTimeMember(); !strings.Contains(d.TimeMember, member) {
+			t.Errorf("item %d: the time comes from %s, the description says %q", i, member, d.TimeMember)
+		}
+	}
 }
 
 // checkPure checks that Normalize depends on nothing but its arguments and changes none of them.

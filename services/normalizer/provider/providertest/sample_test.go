@@ -9,6 +9,7 @@ import (
 	"github.com/paynorm/paynorm/services/normalizer/payload"
 	"github.com/paynorm/paynorm/services/normalizer/provider"
 	"github.com/paynorm/paynorm/services/normalizer/provider/providertest"
+	"github.com/paynorm/paynorm/services/normalizer/provider/schema"
 	"github.com/paynorm/paynorm/services/normalizer/provider/scheme"
 )
 
@@ -17,7 +18,9 @@ type sample struct{}
 
 func (sample) Describe() provider.Descriptor {
 	return provider.Descriptor{
-		ID: "sample", Title: "Sample", Documentation: "https://example.com/webhooks", RetryPolicy: "none",
+		ID: "sample", Title: "Sample", Summary: "Tells that somebody paid.", Documentation: "https://example.com/webhooks",
+		Setup: []string{"Enter the URL."}, Rotation: "Add a second entry.", Endpoint: "- provider: sample\n",
+		Timeout: "none", RetryPolicy: "none", IdempotencyKey: []string{"id", "status"},
 		Acknowledgement: provider.Acknowledgement{Status: 204},
 		Schemes:         []provider.SchemeKind{provider.SchemeURLToken},
 		MappingVersion:  1,
@@ -38,13 +41,16 @@ func (sample) Normalize(_ provider.Delivery, plaintext []byte) provider.Result {
 	if err != nil {
 		return one(provider.Quarantined(eventv1.QuarantineReason_QUARANTINE_REASON_MALFORMED_BODY, err.Error()))
 	}
-	id, _ := body.Get("id").Text()
 	status, _ := body.Get("status").Text()
-	amount, _ := body.Get("amount").Scalar()
-	m, err := money.Parse(amount, "MXN")
 	if status == "ping" {
 		return one(provider.Skipped("not_a_payment"))
 	}
+	id, _ := body.Get("id").Text()
+	if id == "" {
+		return one(provider.Quarantined(eventv1.QuarantineReason_QUARANTINE_REASON_INVALID_FIELD, "id is missing or not a text"))
+	}
+	amount, _ := body.Get("amount").Scalar()
+	m, err := money.Parse(amount, "MXN")
 	if err != nil {
 		return one(provider.Quarantined(eventv1.QuarantineReason_QUARANTINE_REASON_INVALID_AMOUNT, err.Error()))
 	}
@@ -58,7 +64,12 @@ func (sample) Normalize(_ provider.Delivery, plaintext []byte) provider.Result {
 		e.ActionBy, e.Reason = eventv1.ActionBy_ACTION_BY_MERCHANT, &eventv1.Reason{Code: "manual_review"}
 	}
 	r := one(provider.Item{Fact: &provider.Fact{Event: e, Key: []string{id, status}, Payment: []string{id}}})
-	r.Drift = body.Unknown("", "id", "status", "amount", "payer")
+	r.Drift = schema.New(
+		schema.Member{Name: "id", Kinds: schema.Text},
+		schema.Member{Name: "status", Kinds: schema.Text},
+		schema.Member{Name: "amount", Kinds: schema.Text | schema.Number},
+		schema.Member{Name: "payer", Kinds: schema.Text},
+	).Drift(body)
 	return r
 }
 

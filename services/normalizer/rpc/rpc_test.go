@@ -1,0 +1,214 @@
+package rpc_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"google.golang.org/genproto/googleapis/rpc/errdetails"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/grpc/status"
+	"google.golang.org/grpc/test/bufconn"
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	eventv1 "github.com/paynorm/paynorm/gen/paynorm/event/v1"
+	ledgerv1 "github.com/paynorm/paynorm/gen/paynorm/ledger/v1"
+	normalizerv1 "github.com/paynorm/paynorm/gen/paynorm/normalizer/v1"
+	"github.com/paynorm/paynorm/services/normalizer/drift"
+	"github.com/paynorm/paynorm/services/normalizer/ingest"
+	"github.com/paynorm/paynorm/services/normalizer/provider"
+	"github.com/paynorm/paynorm/services/normalizer/providers"
+	"github.com/paynorm/paynorm/services/normalizer/rpc"
+	"github.com/paynorm/paynorm/services/normalizer/view"
+	"github.com/paynorm/paynorm/services/normalizer/watch"
+)
+
+// noon is what the server takes for now, and when event 0 would be received.
+func noon() time.Time { return time.Date(2025, 1, 31, 12, 0, 0, 0, time.UTC) }
+
+// world is a server over a real view and hub, a real connection to it, and
+// what stands in for the ledger behind it.
+type world struct {
+	t      testing.TB
+	conn   *grpc.ClientConn
+	server *rpc.Server
+	hub    *watch.Hub
+	view   *view.View
+	drift  *drift.Book
+	log    *safeBuffer
+
+	ingest func(provider.Delivery) (ingest.Receipt, error)
+	issue  func(providerID, merchant, authorization string, body []byte) ([]byte, error)
+}
+
+func newWorld(t testing.TB) *world {
+	t.Helper()
+	v, err := view.Open(context.Background(), filepath.Join(t.TempDir(), "view.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := &world{t: t, view: v, hub: watch.NewHub(v), drift: drift.NewBook(), log: &safeBuffer{}}
+	w.server, err = rpc.New(rpc.Services{
+		Normalizer: &rpc.Normalizer{Ingester: w, Tokens: w, Now: noon},
+		Events:     rpc.NewEvents(v, w.hub),
+		Payments:   rpc.NewPayments(v),
+		Providers:  rpc.NewProviders(providers.All(), w.drift),
+	}, slog.New(slog.NewTextHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug})))
+	if err != nil {
+		t.Fatal(err)
+	}
+	pipe := bufconn.Listen(1 << 20)
+	var serving sync.WaitGroup
+	serving.Go(func() {
+		if err := w.server.Serve(pipe); err != nil {
+			t.Errorf("Serve = %v", err)
+		}
+	})
+	w.conn, err = grpc.NewClient("passthrough:///normalizer", grpc.WithTransportCredentials(insecure.NewCredentials()),
+		grpc.WithContextDialer(func(ctx context.Context, _ string) (net.Conn, error) { return pipe.DialContext(ctx) }))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = w.conn.Close()
+		w.hub.Close()
+		w.server.Stop()
+		serving.Wait()
+		if err := v.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return w
+}
+
+// Ingest implements rpc.Ingester.
+func (w *world) Ingest(_ context.Context, d provider.Delivery) (ingest.Receipt, error) {
+	return w.ingest(d)
+}
+
+// IssueToken implements rpc.TokenIssuer.
+func (w *world) IssueToken(_ context.Context, providerID, merchant, authorization string, body []byte) ([]byte, error) {
+	return w.issue(providerID, merchant, authorization, body)
+}
+
+// event makes an event of the payment that follows from its cursor: payments 1
+// to 5 in turn, of merchant acme and bolt in turn.
+func event(cursor int64) *eventv1.PaymentStatusChanged {
+	return &eventv1.PaymentStatusChanged{
+		Name: fmt.Sprintf("events/e%d", cursor), Kind: eventv1.Kind_KIND_PAYMENT, Cursor: cursor,
+		Provider: "clip", Merchant: []string{"acme", "bolt"}[cursor%2], Payment: fmt.Sprintf("payments/p%d", cursor%5+1),
+		ProviderPaymentId: fmt.Sprintf("pp-%d", cursor%5+1), PaymentVersion: cursor/5 + 1,
+		Status:      &eventv1.PaymentStatusChanged_PaymentStatus{PaymentStatus: eventv1.PaymentStatus_PAYMENT_STATUS_PAID},
+		ReceiveTime: timestamppb.New(noon().Add(time.Duration(cursor) * time.Second)),
+	}
+}
+
+// publish brings events into view and hub, as the projector does.
+func (w *world) publish(events ...*eventv1.PaymentStatusChanged) {
+	w.t.Helper()
+	head := events[len(events)-1].GetCursor()
+	w.apply(events...)
+	w.hub.Publish(events, head)
+}
+
+func (w *world) apply(events ...*eventv1.PaymentStatusChanged) {
+	w.t.Helper()
+	b := view.Batch{Cursor: events[len(events)-1].GetCursor(), Events: events, States: map[string]*ledgerv1.PaymentState{}}
+	for _, e := range events {
+		b.States[e.GetPayment()] = &ledgerv1.PaymentState{
+			Version: e.GetPaymentVersion(), Machines: map[string]*ledgerv1.MachineState{"payment": {Last: e}},
+		}
+	}
+	if err := w.view.Apply(context.Background(), b); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// publishUpTo publishes events 1 to n, one by one.
+func (w *world) publishUpTo(n int64) (events []*eventv1.PaymentStatusChanged) {
+	for cursor := range n {
+		events = append(events, event(cursor+1))
+		w.publish(events[cursor])
+	}
+	return events
+}
+
+func ctx(t testing.TB) context.Context {
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute) // so that what hangs fails
+	t.Cleanup(cancel)
+	return ctx
+}
+
+// failure is what a caller sees of an error.
+type failure struct {
+	Code    codes.Code
+	Reason  string
+	Message string
+	Fields  []string // field: description
+	Retry   time.Duration
+}
+
+func failureOf(err error) failure {
+	s := status.Convert(err)
+	f := failure{Code: s.Code(), Message: s.Message()}
+	for _, d := range s.Details() {
+		switch d := d.(type) {
+		case *errdetails.ErrorInfo:
+			f.Reason = d.GetReason()
+			if d.GetDomain() != "paynorm.dev" {
+				f.Reason += " of domain " + d.GetDomain()
+			}
+		case *errdetails.BadRequest:
+			for _, v := range d.GetFieldViolations() {
+				f.Fields = append(f.Fields, v.GetField()+": "+v.GetDescription())
+			}
+		case *errdetails.RetryInfo:
+			f.Retry = d.GetRetryDelay().AsDuration()
+		}
+	}
+	return f
+}
+
+func invalid(field, description string) failure {
+	text := field + ": " + description
+	return failure{Code: codes.InvalidArgument, Reason: "INVALID_FIELD", Message: text, Fields: []string{text}}
+}
+
+// safeBuffer is a bytes.Buffer for several goroutines.
+type safeBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+// Write implements io.Writer.
+func (s *safeBuffer) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.b.Write(p)
+}
+
+// take returns what was written since it was called last.
+func (s *safeBuffer) take() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	defer s.b.Reset()
+	return s.b.String()
+}
+
+var (
+	_         rpc.Ingester                    = (*world)(nil)
+	_         rpc.EventReader                 = (*view.View)(nil)
+	_         rpc.PaymentReader               = (*view.View)(nil)
+	_         rpc.Watcher                     = (*watch.Hub)(nil)
+	_         normalizerv1.EventServiceServer = (*rpc.Events)(nil)
+	errLedger                                 = errors.New("the disk at /var/lib is full")
+)
