@@ -8,6 +8,7 @@ package eventv1
 
 import (
 	_ "buf.build/gen/go/bufbuild/protovalidate/protocolbuffers/go/buf/validate"
+	_ "google.golang.org/genproto/googleapis/api/annotations"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
 	timestamppb "google.golang.org/protobuf/types/known/timestamppb"
@@ -1528,9 +1529,9 @@ var File_paynorm_event_v1_payment_status_changed_proto protoreflect.FileDescript
 
 const file_paynorm_event_v1_payment_status_changed_proto_rawDesc = "" +
 	"\n" +
-	"-paynorm/event/v1/payment_status_changed.proto\x12\x10paynorm.event.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1cpaynorm/event/v1/money.proto\x1a\x1dpaynorm/event/v1/status.proto\"\xf3\x17\n" +
-	"\x14PaymentStatusChanged\x121\n" +
-	"\x04name\x18\x01 \x01(\tB\x1d\xbaH\x1ar\x182\x16^events/e[a-v0-9]{32}$R\x04name\x126\n" +
+	"-paynorm/event/v1/payment_status_changed.proto\x12\x10paynorm.event.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1cpaynorm/event/v1/money.proto\x1a\x1dpaynorm/event/v1/status.proto\"\xdd\x18\n" +
+	"\x14PaymentStatusChanged\x124\n" +
+	"\x04name\x18\x01 \x01(\tB \xe0A\b\xbaH\x1ar\x182\x16^events/e[a-v0-9]{32}$R\x04name\x126\n" +
 	"\x04kind\x18\x02 \x01(\x0e2\x16.paynorm.event.v1.KindB\n" +
 	"\xbaH\a\x82\x01\x04\x10\x01 \x00R\x04kind\x12#\n" +
 	"\bprovider\x18\x03 \x01(\tB\a\xbaH\x04r\x02\x10\x01R\bprovider\x12#\n" +
@@ -1538,8 +1539,9 @@ const file_paynorm_event_v1_payment_status_changed_proto_rawDesc = "" +
 	"\x04mode\x18\x05 \x01(\x0e2\x16.paynorm.event.v1.ModeB\n" +
 	"\xbaH\a\x82\x01\x04\x10\x01 \x00R\x04mode\x12E\n" +
 	"\tdirection\x18\x06 \x01(\x0e2\x1b.paynorm.event.v1.DirectionB\n" +
-	"\xbaH\a\x82\x01\x04\x10\x01 \x00R\tdirection\x129\n" +
-	"\apayment\x18\a \x01(\tB\x1f\xbaH\x1cr\x1a2\x18^payments/p[a-v0-9]{32}$R\apayment\x127\n" +
+	"\xbaH\a\x82\x01\x04\x10\x01 \x00R\tdirection\x12Q\n" +
+	"\apayment\x18\a \x01(\tB7\xfaA\x15\n" +
+	"\x13paynorm.dev/Payment\xbaH\x1cr\x1a2\x18^payments/p[a-v0-9]{32}$R\apayment\x127\n" +
 	"\x13provider_payment_id\x18\b \x01(\tB\a\xbaH\x04r\x02\x10\x01R\x11providerPaymentId\x122\n" +
 	"\x15provider_operation_id\x18\t \x01(\tR\x13providerOperationId\x12.\n" +
 	"\x13provider_attempt_id\x18\n" +
@@ -1561,9 +1563,10 @@ const file_paynorm_event_v1_payment_status_changed_proto_rawDesc = "" +
 	"\x05final\x18\x15 \x01(\bR\x05final\x12A\n" +
 	"\taction_by\x18\x16 \x01(\x0e2\x1a.paynorm.event.v1.ActionByB\b\xbaH\x05\x82\x01\x02\x10\x01R\bactionBy\x120\n" +
 	"\x0fpayment_version\x18\x17 \x01(\x03B\a\xbaH\x04\"\x02(\x00R\x0epaymentVersion\x12I\n" +
-	"\vdisposition\x18\x18 \x01(\x0e2\x1d.paynorm.event.v1.DispositionB\b\xbaH\x05\x82\x01\x02\x10\x01R\vdisposition\x12\x1e\n" +
+	"\vdisposition\x18\x18 \x01(\x0e2\x1d.paynorm.event.v1.DispositionB\b\xbaH\x05\x82\x01\x02\x10\x01R\vdisposition\x126\n" +
 	"\n" +
-	"supersedes\x18\x19 \x01(\tR\n" +
+	"supersedes\x18\x19 \x01(\tB\x16\xfaA\x13\n" +
+	"\x11paynorm.dev/EventR\n" +
 	"supersedes\x12'\n" +
 	"\x0fprovider_status\x18\x1a \x01(\tR\x0eproviderStatus\x12#\n" +
 	"\rprovider_type\x18\x1b \x01(\tR\fproviderType\x120\n" +
@@ -1592,7 +1595,8 @@ const file_paynorm_event_v1_payment_status_changed_proto_rawDesc = "" +
 	"raw_sha256\x18. \x01(\tR\trawSha256\x12'\n" +
 	"\x0fmapping_version\x18/ \x01(\x05R\x0emappingVersion\x12I\n" +
 	"\x0fledger_position\x180 \x01(\v2 .paynorm.event.v1.LedgerPositionR\x0eledgerPosition\x12\x16\n" +
-	"\x06cursor\x181 \x01(\x03R\x06cursorB\b\n" +
+	"\x06cursor\x181 \x01(\x03R\x06cursor:5\xeaA2\n" +
+	"\x11paynorm.dev/Event\x12\x0eevents/{event}*\x06events2\x05eventB\b\n" +
 	"\x06statusB\x11\n" +
 	"\x0fprevious_statusB\t\n" +
 	"\a_amountB\x0e\n" +

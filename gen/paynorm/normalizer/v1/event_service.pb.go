@@ -323,22 +323,24 @@ var File_paynorm_normalizer_v1_event_service_proto protoreflect.FileDescriptor
 
 const file_paynorm_normalizer_v1_event_service_proto_rawDesc = "" +
 	"\n" +
-	")paynorm/normalizer/v1/event_service.proto\x12\x15paynorm.normalizer.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a-paynorm/event/v1/payment_status_changed.proto\"F\n" +
-	"\x0fGetEventRequest\x123\n" +
-	"\x04name\x18\x01 \x01(\tB\x1f\xbaH\x1cr\x1a2\x18^events/[a-z0-9-]{1,63}$R\x04name\"\x84\x01\n" +
-	"\x11ListEventsRequest\x12$\n" +
-	"\tpage_size\x18\x01 \x01(\x05B\a\xbaH\x04\x1a\x02(\x00R\bpageSize\x12'\n" +
+	")paynorm/normalizer/v1/event_service.proto\x12\x15paynorm.normalizer.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a-paynorm/event/v1/payment_status_changed.proto\"_\n" +
+	"\x0fGetEventRequest\x12L\n" +
+	"\x04name\x18\x01 \x01(\tB8\xe0A\x02\xfaA\x13\n" +
+	"\x11paynorm.dev/Event\xbaH\x1cr\x1a2\x18^events/[a-z0-9-]{1,63}$R\x04name\"\x8d\x01\n" +
+	"\x11ListEventsRequest\x12'\n" +
+	"\tpage_size\x18\x01 \x01(\x05B\n" +
+	"\xe0A\x01\xbaH\x04\x1a\x02(\x00R\bpageSize\x12*\n" +
 	"\n" +
-	"page_token\x18\x02 \x01(\tB\b\xbaH\x05r\x03\x18\x80\bR\tpageToken\x12 \n" +
-	"\x06filter\x18\x03 \x01(\tB\b\xbaH\x05r\x03\x18\x80\x10R\x06filter\"|\n" +
+	"page_token\x18\x02 \x01(\tB\v\xe0A\x01\xbaH\x05r\x03\x18\x80\bR\tpageToken\x12#\n" +
+	"\x06filter\x18\x03 \x01(\tB\v\xe0A\x01\xbaH\x05r\x03\x18\x80\x10R\x06filter\"|\n" +
 	"\x12ListEventsResponse\x12>\n" +
 	"\x06events\x18\x01 \x03(\v2&.paynorm.event.v1.PaymentStatusChangedR\x06events\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xb3\x01\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xb6\x01\n" +
 	"\x12WatchEventsRequest\x12/\n" +
 	"\fafter_cursor\x18\x01 \x01(\x03B\a\xbaH\x04\"\x02(\x00H\x00R\vafterCursor\x88\x01\x01\x129\n" +
 	"\n" +
-	"after_time\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\tafterTime\x12 \n" +
-	"\x06filter\x18\x03 \x01(\tB\b\xbaH\x05r\x03\x18\x80\x10R\x06filterB\x0f\n" +
+	"after_time\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\tafterTime\x12#\n" +
+	"\x06filter\x18\x03 \x01(\tB\v\xe0A\x01\xbaH\x05r\x03\x18\x80\x10R\x06filterB\x0f\n" +
 	"\r_after_cursor\"k\n" +
 	"\x13WatchEventsResponse\x12<\n" +
 	"\x05event\x18\x01 \x01(\v2&.paynorm.event.v1.PaymentStatusChangedR\x05event\x12\x16\n" +

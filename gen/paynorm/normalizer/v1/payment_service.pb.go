@@ -421,19 +421,21 @@ var File_paynorm_normalizer_v1_payment_service_proto protoreflect.FileDescriptor
 
 const file_paynorm_normalizer_v1_payment_service_proto_rawDesc = "" +
 	"\n" +
-	"+paynorm/normalizer/v1/payment_service.proto\x12\x15paynorm.normalizer.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1cpaynorm/event/v1/money.proto\x1a-paynorm/event/v1/payment_status_changed.proto\x1a\x1dpaynorm/event/v1/status.proto\"J\n" +
-	"\x11GetPaymentRequest\x125\n" +
-	"\x04name\x18\x01 \x01(\tB!\xbaH\x1er\x1c2\x1a^payments/[a-z0-9-]{1,63}$R\x04name\"\x86\x01\n" +
-	"\x13ListPaymentsRequest\x12$\n" +
-	"\tpage_size\x18\x01 \x01(\x05B\a\xbaH\x04\x1a\x02(\x00R\bpageSize\x12'\n" +
+	"+paynorm/normalizer/v1/payment_service.proto\x12\x15paynorm.normalizer.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1cpaynorm/event/v1/money.proto\x1a-paynorm/event/v1/payment_status_changed.proto\x1a\x1dpaynorm/event/v1/status.proto\"e\n" +
+	"\x11GetPaymentRequest\x12P\n" +
+	"\x04name\x18\x01 \x01(\tB<\xe0A\x02\xfaA\x15\n" +
+	"\x13paynorm.dev/Payment\xbaH\x1er\x1c2\x1a^payments/[a-z0-9-]{1,63}$R\x04name\"\x8f\x01\n" +
+	"\x13ListPaymentsRequest\x12'\n" +
+	"\tpage_size\x18\x01 \x01(\x05B\n" +
+	"\xe0A\x01\xbaH\x04\x1a\x02(\x00R\bpageSize\x12*\n" +
 	"\n" +
-	"page_token\x18\x02 \x01(\tB\b\xbaH\x05r\x03\x18\x80\bR\tpageToken\x12 \n" +
-	"\x06filter\x18\x03 \x01(\tB\b\xbaH\x05r\x03\x18\x80\x10R\x06filter\"z\n" +
+	"page_token\x18\x02 \x01(\tB\v\xe0A\x01\xbaH\x05r\x03\x18\x80\bR\tpageToken\x12#\n" +
+	"\x06filter\x18\x03 \x01(\tB\v\xe0A\x01\xbaH\x05r\x03\x18\x80\x10R\x06filter\"z\n" +
 	"\x14ListPaymentsResponse\x12:\n" +
 	"\bpayments\x18\x01 \x03(\v2\x1e.paynorm.normalizer.v1.PaymentR\bpayments\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xc3\b\n" +
-	"\aPayment\x12\x12\n" +
-	"\x04name\x18\x01 \x01(\tR\x04name\x12\x1a\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xa1\t\n" +
+	"\aPayment\x12\x17\n" +
+	"\x04name\x18\x01 \x01(\tB\x03\xe0A\bR\x04name\x12\x1a\n" +
 	"\bprovider\x18\x02 \x01(\tR\bprovider\x12\x1a\n" +
 	"\bmerchant\x18\x03 \x01(\tR\bmerchant\x12*\n" +
 	"\x04mode\x18\x04 \x01(\x0e2\x16.paynorm.event.v1.ModeR\x04mode\x129\n" +
@@ -455,9 +457,11 @@ const file_paynorm_normalizer_v1_payment_service_proto_rawDesc = "" +
 	"\adispute\x18\x12 \x01(\v2&.paynorm.event.v1.PaymentStatusChangedR\adispute\x12\x18\n" +
 	"\aversion\x18\x13 \x01(\x03R\aversion\x12;\n" +
 	"\vupdate_time\x18\x14 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
-	"updateTime\x12\x1d\n" +
+	"updateTime\x125\n" +
 	"\n" +
-	"last_event\x18\x15 \x01(\tR\tlastEventB\t\n" +
+	"last_event\x18\x15 \x01(\tB\x16\xfaA\x13\n" +
+	"\x11paynorm.dev/EventR\tlastEvent:?\xeaA<\n" +
+	"\x13paynorm.dev/Payment\x12\x12payments/{payment}*\bpayments2\apaymentB\t\n" +
 	"\a_amountB\x0e\n" +
 	"\f_amount_paidB\x12\n" +
 	"\x10_amount_refundedB\x06\n" +

@@ -459,18 +459,20 @@ var File_paynorm_normalizer_v1_provider_service_proto protoreflect.FileDescripto
 
 const file_paynorm_normalizer_v1_provider_service_proto_rawDesc = "" +
 	"\n" +
-	",paynorm/normalizer/v1/provider_service.proto\x12\x15paynorm.normalizer.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"L\n" +
-	"\x12GetProviderRequest\x126\n" +
-	"\x04name\x18\x01 \x01(\tB\"\xbaH\x1fr\x1d2\x1b^providers/[a-z0-9-]{1,63}$R\x04name\"e\n" +
-	"\x14ListProvidersRequest\x12$\n" +
-	"\tpage_size\x18\x01 \x01(\x05B\a\xbaH\x04\x1a\x02(\x00R\bpageSize\x12'\n" +
+	",paynorm/normalizer/v1/provider_service.proto\x12\x15paynorm.normalizer.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"h\n" +
+	"\x12GetProviderRequest\x12R\n" +
+	"\x04name\x18\x01 \x01(\tB>\xe0A\x02\xfaA\x16\n" +
+	"\x14paynorm.dev/Provider\xbaH\x1fr\x1d2\x1b^providers/[a-z0-9-]{1,63}$R\x04name\"k\n" +
+	"\x14ListProvidersRequest\x12'\n" +
+	"\tpage_size\x18\x01 \x01(\x05B\n" +
+	"\xe0A\x01\xbaH\x04\x1a\x02(\x00R\bpageSize\x12*\n" +
 	"\n" +
-	"page_token\x18\x02 \x01(\tB\b\xbaH\x05r\x03\x18\x80\bR\tpageToken\"~\n" +
+	"page_token\x18\x02 \x01(\tB\v\xe0A\x01\xbaH\x05r\x03\x18\x80\bR\tpageToken\"~\n" +
 	"\x15ListProvidersResponse\x12=\n" +
 	"\tproviders\x18\x01 \x03(\v2\x1f.paynorm.normalizer.v1.ProviderR\tproviders\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xbf\x03\n" +
-	"\bProvider\x12\x12\n" +
-	"\x04name\x18\x01 \x01(\tR\x04name\x12\x14\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\x8a\x04\n" +
+	"\bProvider\x12\x17\n" +
+	"\x04name\x18\x01 \x01(\tB\x03\xe0A\bR\x04name\x12\x14\n" +
 	"\x05title\x18\x02 \x01(\tR\x05title\x12+\n" +
 	"\x11documentation_uri\x18\x03 \x01(\tR\x10documentationUri\x12!\n" +
 	"\fauth_schemes\x18\x04 \x03(\tR\vauthSchemes\x125\n" +
@@ -480,7 +482,8 @@ const file_paynorm_normalizer_v1_provider_service_proto_rawDesc = "" +
 	"\bmappings\x18\b \x03(\v2\x1e.paynorm.normalizer.v1.MappingR\bmappings\x12'\n" +
 	"\x0fmapping_version\x18\t \x01(\x05R\x0emappingVersion\x12G\n" +
 	"\rschema_drifts\x18\n" +
-	" \x03(\v2\".paynorm.normalizer.v1.SchemaDriftR\fschemaDrifts\"\xde\x01\n" +
+	" \x03(\v2\".paynorm.normalizer.v1.SchemaDriftR\fschemaDrifts:D\xeaAA\n" +
+	"\x14paynorm.dev/Provider\x12\x14providers/{provider}*\tproviders2\bprovider\"\xde\x01\n" +
 	"\vSchemaDrift\x12\x16\n" +
 	"\x06member\x18\x01 \x01(\tR\x06member\x12%\n" +
 	"\x0edelivery_count\x18\x02 \x01(\x03R\rdeliveryCount\x12H\n" +
