@@ -23,7 +23,10 @@ func (b *bench) system(name string) system {
 	if name == baselineName {
 		return baseline{program: filepath.Join(b.dir, baselineName), sync: b.plan.Sync}
 	}
-	p := paynorm{program: filepath.Join(b.dir, paynormName), endpoints: clipEndpoint}
+	p := paynorm{command: []string{filepath.Join(b.dir, paynormName), "serve", "--log-level", "warn"}, endpoints: clipEndpoint}
+	if b.plan.cpuProfile != "" {
+		p.command = []string{filepath.Join(b.dir, "profiled"), "--cpuprofile", b.plan.cpuProfile}
+	}
 	if b.plan.Providers == "all" {
 		p.endpoints = mix.Endpoints
 	}

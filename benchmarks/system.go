@@ -72,7 +72,7 @@ func (baseline) check(ctx context.Context, js jetstream.JetStream, c *verify.Che
 func (baseline) attempt(event []byte) (string, error) { return verify.BaselineAttempt(event) }
 
 type paynorm struct {
-	program   string
+	command   []string                                   // program and arguments, but for the configuration
 	endpoints func(dir string) ([]map[string]any, error) // with their secrets in dir
 }
 
@@ -98,7 +98,7 @@ func (p paynorm) start(ctx context.Context, dir string) (*server, error) {
 		return nil, err
 	}
 	s.metrics = "http://" + metrics + "/metrics"
-	s.process, err = start(ctx, "http://"+s.http+"/readyz", p.program, "serve", "--log-level", "warn", "--config", file)
+	s.process, err = start(ctx, "http://"+s.http+"/readyz", p.command[0], append(p.command[1:len(p.command):len(p.command)], "--config", file)...)
 	return s, err
 }
 

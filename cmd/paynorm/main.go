@@ -23,12 +23,12 @@ type program struct {
 	Normalizer normalizerCmd `cmd:"" help:"Run the gRPC service alone."`
 	Send       sendCmd       `cmd:"" help:"Play a provider: send signed sample webhooks to an endpoint."`
 
-	LogLevel slog.Level `help:"What is logged: debug, info, warn or error." default:"info" placeholder:"LEVEL"`
+	LogLevel slog.Level `help:"What is logged: debug, info, warn or error. Default: info." default:"info" placeholder:"LEVEL"`
 }
 
 // configFlag is the flag of the commands that read the configuration.
 type configFlag struct {
-	Config string `help:"The configuration file (YAML)." default:"paynorm.yaml" type:"path" placeholder:"FILE"`
+	Config string `help:"The configuration file (YAML). Default: paynorm.yaml." default:"paynorm.yaml" type:"path" placeholder:"FILE"`
 }
 
 type (

@@ -27,14 +27,14 @@ type sendCmd struct {
 	Case       string `help:"What happened to the payment; --list shows the cases. Default: it was paid." placeholder:"NAME"`
 	Payment    string `help:"The provider's ID of the payment, to tell the life of one payment in several calls. Default: a new one." placeholder:"ID"`
 	Reference  string `help:"The merchant's own reference. Default: made up." placeholder:"TEXT"`
-	Count      int    `help:"How many webhooks to send, one after the other." default:"1" placeholder:"N"`
+	Count      int    `help:"How many webhooks to send, one after the other. Default: 1." default:"1" placeholder:"N"`
 	URL        string `help:"Where paynorm listens. Default: http.address of the configuration." placeholder:"URL"`
 	SigningKey string `help:"The provider's private key (PEM), where it signs with one. Default: the public key's file with -private before its extension." type:"path" placeholder:"FILE"`
 	List       bool   `help:"List the provider's cases and stop."`
 
 	Storm       bool   `help:"Send a realistic mix: lives of payments, repeats, late, forged and garbled deliveries; --count says how many."`
-	Connections int    `help:"How many senders a storm has." default:"8" placeholder:"N"`
-	Seed        uint64 `help:"What a storm is made from; equal seeds choose alike." default:"1" placeholder:"N"`
+	Connections int    `help:"How many senders a storm has. Default: 8." default:"8" placeholder:"N"`
+	Seed        uint64 `help:"What a storm is made from; equal seeds choose alike. Default: 1." default:"1" placeholder:"N"`
 }
 
 // Run sends the webhooks and prints what was answered. It fails on the first

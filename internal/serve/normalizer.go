@@ -32,6 +32,9 @@ func (p *process) startNormalizer(ctx context.Context) (*normalizer, error) {
 	changes := endpoint.NewWatcher(p.ConfigFile) // first, so that it misses no change
 	load := func() (*endpoint.Set, error) {
 		_, set, err := endpoint.Load(p.ConfigFile, adapters, p.Getenv)
+		if err == nil {
+			p.metrics.Configured(set)
+		}
 		return set, err
 	}
 	set, err := load()

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/paynorm/paynorm/services/normalizer/drift"
+	"github.com/paynorm/paynorm/services/normalizer/endpoint"
 	"github.com/paynorm/paynorm/services/normalizer/normalize"
 	"github.com/paynorm/paynorm/services/normalizer/provider"
 	"github.com/prometheus/client_golang/prometheus"
@@ -75,6 +76,16 @@ func (m *Metrics) Handler() http.Handler {
 // Webhook counts an answered webhook; see gateway.Metrics.
 func (m *Metrics) Webhook(providerID string, status int, seconds float64) {
 	m.webhooks.WithLabelValues(providerID, strconv.Itoa(status)).Observe(seconds)
+}
+
+// Configured makes the keys of set show with no use yet, so that one that is
+// never used can be told from one that is unknown.
+func (m *Metrics) Configured(set *endpoint.Set) {
+	for e := range set.All() {
+		for _, id := range e.Keys.IDs() {
+			m.keyUses.WithLabelValues(e.Provider, e.Merchant, id)
+		}
+	}
 }
 
 // Authenticated counts an authentication; see ingest.Observer.

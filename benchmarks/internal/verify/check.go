@@ -43,6 +43,7 @@ const nothing = math.MaxUint64
 type Report struct {
 	Acknowledged int `json:"acknowledged"` // deliveries
 	Unanswered   int `json:"unanswered"`   // deliveries that were sent and not acknowledged; they may be stored or not
+	Commits      int `json:"commits"`      // of the ledger; how many deliveries share one sync
 	Stored       int `json:"stored"`       // deliveries, each as often as it is there
 	Repeated     int `json:"repeated"`     // of these, those after the first of the same; each was sent again
 	Events       int `json:"events"`
@@ -120,6 +121,7 @@ func (c *Check) Commit(bodies [][]byte) {
 		}
 	}
 	c.ledger = append(c.ledger, commit)
+	c.report.Commits++
 }
 
 // store returns seq, or nothing when it was not sent.

@@ -95,7 +95,7 @@ func TestIntactRunHasNoProblem(t *testing.T) {
 	if err := got.Err(); err != nil {
 		t.Fatal(err)
 	}
-	want := &verify.Report{Acknowledged: 1998, Unanswered: 2, Stored: 2000, Repeated: 1, Events: 1999, Applied: 1999}
+	want := &verify.Report{Acknowledged: 1998, Unanswered: 2, Commits: 286, Stored: 2000, Repeated: 1, Events: 1999, Applied: 1999}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}

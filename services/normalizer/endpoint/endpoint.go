@@ -5,6 +5,8 @@ package endpoint
 import (
 	"errors"
 	"fmt"
+	"iter"
+	"maps"
 
 	eventv1 "github.com/paynorm/paynorm/gen/paynorm/event/v1"
 	"github.com/paynorm/paynorm/services/normalizer/provider"
@@ -41,6 +43,9 @@ func (s *Set) Find(providerID, merchant string) (*Endpoint, error) {
 	}
 	return nil, fmt.Errorf("%w: %q, %q", ErrNotFound, providerID, merchant)
 }
+
+// All returns the endpoints in no particular order.
+func (s *Set) All() iter.Seq[*Endpoint] { return maps.Values(s.endpoints) }
 
 // Len is the number of endpoints.
 func (s *Set) Len() int { return len(s.endpoints) }

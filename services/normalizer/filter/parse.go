@@ -121,14 +121,14 @@ func (p *parser) value() (string, error) {
 	quote := p.in[p.pos]
 	var b strings.Builder
 	for p.pos++; p.pos < len(p.in); p.pos++ {
-		switch c := p.in[p.pos]; {
-		case c == quote:
+		switch c := p.in[p.pos]; c {
+		case quote:
 			p.pos++
 			if !utf8.ValidString(b.String()) {
 				return "", p.errorf(start, "the text is not UTF-8")
 			}
 			return b.String(), nil
-		case c == '\\':
+		case '\\':
 			p.pos++
 			if !p.next(`"`) && !p.next(`'`) && !p.next(`\`) {
 				return "", p.errorf(p.pos-1, `a backslash may stand before ", ' and \ only`)

@@ -35,6 +35,27 @@ type Keys struct {
 	None      bool // accept everything; only when nothing else is set
 }
 
+// IDs returns the IDs of all keys, by which they are counted. Address ranges and
+// None are no keys.
+func (k Keys) IDs() []string {
+	var ids []string
+	for _, keys := range [][]SecretKey{k.URLTokens, k.AESGCM} {
+		for _, key := range keys {
+			ids = append(ids, key.ID)
+		}
+	}
+	for _, key := range k.JWT {
+		ids = append(ids, key.ID)
+	}
+	for _, key := range k.OAuth2 {
+		ids = append(ids, key.ID)
+	}
+	for _, key := range k.Headers {
+		ids = append(ids, key.ID)
+	}
+	return ids
+}
+
 // Secret is a value that is never printed.
 type Secret string
 

@@ -57,7 +57,7 @@ func toStatus(err error) error {
 	}
 	// Made by rpc itself. One that is wrapped comes from elsewhere, and its text
 	// would show the whole chain.
-	if _, ok := err.(interface{ GRPCStatus() *status.Status }); ok { //nolint:errorlint // on purpose, see above
+	if _, ok := err.(interface{ GRPCStatus() *status.Status }); ok {
 		return err
 	}
 	for _, c := range classes() {

@@ -20,7 +20,7 @@ import (
 const ID = "aci-opp"
 
 // mappingVersion is raised with each change of the mapping tables.
-const mappingVersion = 1
+const mappingVersion = 2
 
 // Adapter is the adapter for ACI OPP. Make one with New; the zero value maps nothing.
 type Adapter struct {
@@ -54,14 +54,21 @@ func (a Adapter) Describe() provider.Descriptor {
 	return provider.Descriptor{
 		ID:              ID,
 		Title:           "ACI Worldwide OPP (OPPWA)",
+		Summary:         summary,
 		Documentation:   sourceWebhooks,
+		Setup:           setup(),
+		Endpoint:        endpointYAML,
+		Rotation:        rotation,
 		Acknowledgement: provider.Acknowledgement{Status: 200},
 		Schemes: []provider.SchemeKind{
 			provider.SchemeAESGCM, provider.SchemeURLToken, provider.SchemeSourceIP, provider.SchemeNone,
 		},
-		RetryPolicy: "any 2xx within 30 seconds stops it, some brands want exactly 200; " +
-			"otherwise retried at growing intervals for up to 30 days (https://hyperpay.docs.oppwa.com/tutorials/webhooks)",
+		Timeout:        "30 seconds. Source: " + sourceDelivery,
+		RetryPolicy:    "Any 2xx stops it; some brands want exactly 200. Otherwise it retries at growing intervals for up to 30 days. Source: " + sourceDelivery,
+		TimeMember:     "timestamp",
+		IdempotencyKey: []string{"type", "action", "payload.id", "result.code", "timestamp"},
 		Mappings:       a.mappings(),
 		MappingVersion: mappingVersion,
+		Gaps:           gaps(),
 	}
 }

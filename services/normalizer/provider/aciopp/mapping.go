@@ -157,24 +157,14 @@ func (a Adapter) skippedType(word string) (skippedType, bool) {
 func (a Adapter) mappings() []provider.Mapping {
 	var rows []provider.Mapping
 	for _, r := range a.rules {
-		first := len(rows)
-		for _, g := range a.groups {
-			if g.verdict != r.verdict {
-				continue
+		if r.ifPaid != eventv1.PaymentStatus_PAYMENT_STATUS_UNSPECIFIED {
+			for _, m := range a.rows(r) {
+				m.ProviderStatus += ", when the payment was paid before"
+				m.Outcome = r.ifPaid.String()
+				rows = append(rows, m)
 			}
-			codes := g.title + " " + g.pattern.String()
-			same := func(m provider.Mapping) bool { return m.Reason == g.reason }
-			if i := slices.IndexFunc(rows[first:], same); i >= 0 {
-				rows[first+i].ProviderStatus += "; " + codes
-				continue
-			}
-			rows = append(rows, provider.Mapping{
-				ProviderStatus: r.words(a.operations) + " / " + codes,
-				Outcome:        r.status(),
-				Reason:         g.reason,
-				Source:         r.source(),
-			})
 		}
+		rows = append(rows, a.rows(r)...)
 	}
 	for _, t := range a.types {
 		rows = append(rows, provider.Mapping{ProviderStatus: t.word, Outcome: "skipped", Reason: t.reason, Source: sourceWebhooks})
@@ -183,6 +173,29 @@ func (a Adapter) mappings() []provider.Mapping {
 		ProviderStatus: "any other type, payment type, brand of a PA or result code",
 		Outcome:        "quarantined", Reason: "unmapped", Source: "synthetic",
 	})
+}
+
+// rows are those of one rule, by reason.
+func (a Adapter) rows(r rule) []provider.Mapping {
+	var rows []provider.Mapping
+	for _, g := range a.groups {
+		if g.verdict != r.verdict {
+			continue
+		}
+		codes := g.title + " " + g.pattern.String()
+		same := func(m provider.Mapping) bool { return m.Reason == g.reason }
+		if i := slices.IndexFunc(rows, same); i >= 0 {
+			rows[i].ProviderStatus += "; " + codes
+			continue
+		}
+		rows = append(rows, provider.Mapping{
+			ProviderStatus: r.words(a.operations) + " / " + codes,
+			Outcome:        r.status(),
+			Reason:         g.reason,
+			Source:         r.source(),
+		})
+	}
+	return rows
 }
 
 // words names the payment types that the rule covers, and the family of brands.

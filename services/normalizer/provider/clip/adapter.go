@@ -30,14 +30,21 @@ func (a Adapter) Describe() provider.Descriptor {
 	return provider.Descriptor{
 		ID:              "clip",
 		Title:           "Clip (Mexico), Checkout",
+		Summary:         summary,
 		Documentation:   checkoutWebhook,
+		Setup:           setup(),
+		Endpoint:        endpointYAML,
+		Rotation:        rotation,
 		Acknowledgement: provider.Acknowledgement{Status: 200},
 		Schemes: []provider.SchemeKind{
 			provider.SchemeURLToken, provider.SchemeHeader, provider.SchemeSourceIP, provider.SchemeNone,
 		},
-		RetryPolicy: "Retries and counts in the member attempts; schedule, time-out and expected answer are not documented. " +
-			"Source: " + checkoutWebhook,
+		Timeout:        "Not documented. Source: " + checkoutWebhook,
+		RetryPolicy:    "It retries, and counts in the member `attempts`; how often and for how long is not documented. Source: " + checkoutWebhook,
+		TimeMember:     "`created_at`, `declined_at`, `completed_at`, `cancelled_at` or `canceled_at`, `expired_at`: the one of the status; `sent_date` for a cash voucher",
+		IdempotencyKey: []string{"payment_request_id", "transaction_id", "resource", "resource_status"},
 		Mappings:       a.table.mappings(),
 		MappingVersion: 1,
+		Gaps:           gaps(),
 	}
 }

@@ -30,14 +30,21 @@ func (a Adapter) Describe() provider.Descriptor {
 	return provider.Descriptor{
 		ID:              "incode",
 		Title:           "Incode (Mexico), proof of payment",
+		Summary:         summary,
 		Documentation:   webhooks,
+		Setup:           setup(),
+		Endpoint:        endpointYAML,
+		Rotation:        rotation,
 		Acknowledgement: provider.Acknowledgement{Status: 204},
 		Schemes: []provider.SchemeKind{
 			provider.SchemeOAuth2, provider.SchemeHeader, provider.SchemeURLToken, provider.SchemeSourceIP, provider.SchemeNone,
 		},
+		Timeout: "There is one; how long it is, is not documented. Source: " + webhooks,
 		RetryPolicy: "Five retries after 30, 75, 187.5, 468.75 and 1171.88 seconds, about 32 minutes in all; " +
 			"what becomes of the notification after the last one is not documented. Source: " + webhooks,
+		IdempotencyKey: []string{"requestId", "status, folded", "cancellationStatus, folded"},
 		Mappings:       a.table.mappings(),
 		MappingVersion: 2,
+		Gaps:           gaps(),
 	}
 }

@@ -40,15 +40,23 @@ func New() Adapter {
 func (a Adapter) Describe() provider.Descriptor {
 	return provider.Descriptor{
 		ID:              ID,
-		Title:           "QI Tech",
+		Title:           "QI Tech (Brazil), invoice payments",
+		Summary:         summary,
 		Documentation:   sourceInvoicePayment,
+		Setup:           setup(),
+		Endpoint:        endpointYAML,
+		Rotation:        rotation,
 		Acknowledgement: provider.Acknowledgement{Status: 200},
 		Schemes: []provider.SchemeKind{
 			provider.SchemeJWT, provider.SchemeHeader, provider.SchemeURLToken, provider.SchemeSourceIP, provider.SchemeNone,
 		},
-		RetryPolicy: "an answer within 10 seconds; automatic retries are not documented, but any notification of the last 14 days, " +
-			"delivered or not, can be sent again by hand (https://docs.qitech.com.br/notificacoes/reenvio_de_notificacoes)",
+		Timeout: "10 seconds. Source: " + sourceInvoicePayment,
+		RetryPolicy: "Automatic retries are not documented. Any notification of the last 14 days, delivered or not, " +
+			"can be sent again by hand. Source: " + sourceResending,
+		TimeMember:     "webhook_datetime",
+		IdempotencyKey: []string{"webhook_type", "invoice_payment_key", "invoice_payment_status", "paid_amount", "total_amount"},
 		Mappings:       a.mappings(),
 		MappingVersion: mappingVersion,
+		Gaps:           gaps(),
 	}
 }

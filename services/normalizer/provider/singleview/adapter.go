@@ -30,16 +30,26 @@ func (a Adapter) Describe() provider.Descriptor {
 	return provider.Descriptor{
 		ID:            "singleview",
 		Title:         "SingleView (Saudi Arabia, Bahrain), payouts",
+		Summary:       summary,
 		Documentation: webhookPage,
+		Setup:         setup(),
+		Endpoint:      endpointYAML,
+		Rotation:      rotation,
 		Acknowledgement: provider.Acknowledgement{
 			Status: 200, ContentType: "application/json", Body: `{"status":"OK"}`,
 		},
 		Schemes: []provider.SchemeKind{
 			provider.SchemeURLToken, provider.SchemeHeader, provider.SchemeSourceIP, provider.SchemeNone,
 		},
+		Timeout: "Not documented. Source: " + webhookPage,
 		RetryPolicy: "Once an hour, at most 3 attempts, then the event is discarded; " +
 			"three discarded events switch the webhook off. Source: " + webhookPage,
+		TimeMember: "txnDate",
+		IdempotencyKey: []string{
+			"service", "companyCode", "payId", "svRefId", "seqNum", "status", "approval_status", "amount", "chargeAmount",
+		},
 		Mappings:       a.table.mappings(),
 		MappingVersion: 1,
+		Gaps:           gaps(),
 	}
 }

@@ -1,0 +1,72 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/paynorm/paynorm/internal/simulator"
+)
+
+func noEnv(string) (string, bool) { return "", false }
+
+// execute runs the program with args and returns what it printed.
+func execute(t *testing.T, args ...string) (string, error) {
+	t.Helper()
+	var out strings.Builder
+	err := run(t.Context(), args, noEnv, &out, &out)
+	return out.String(), err
+}
+
+func TestHelpNamesEveryCommand(t *testing.T) {
+	out, err := execute(t, "--help")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, command := range []string{"serve", "gateway", "normalizer", "send"} {
+		if !strings.Contains(out, "\n  "+command+" ") {
+			t.Errorf("help does not name %s:\n%s", command, out)
+		}
+	}
+}
+
+func TestWrongUseIsAnError(t *testing.T) {
+	empty := filepath.Join(t.TempDir(), "paynorm.yaml")
+	if err := os.WriteFile(empty, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		name string
+		args []string
+		want string
+	}{
+		{"no command", nil, "expected one of"},
+		{"unknown command", []string{"frobnicate"}, "frobnicate"},
+		{"no such file", []string{"serve", "--config", "/nonexistent.yaml"}, "/nonexistent.yaml"},
+		{"no provider", []string{"send", "--config", empty}, "--provider"},
+		{"unknown provider", []string{"send", "--config", empty, "--provider", "acme"}, `"acme"`},
+		{"unknown provider listed", []string{"send", "--list", "--provider", "acme"}, "clip"},
+		{"storm over nothing", []string{"send", "--config", empty, "--storm"}, "no endpoint"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if _, err := execute(t, c.args...); err == nil || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("got error %v, want one with %q", err, c.want)
+			}
+		})
+	}
+}
+
+func TestListShowsEveryCase(t *testing.T) {
+	for _, p := range simulator.Providers() {
+		out, err := execute(t, "send", "--list", "--provider", p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, c := range simulator.Cases(p) {
+			if !strings.Contains(out, c.Name) {
+				t.Errorf("%s: case %s is not listed", p, c.Name)
+			}
+		}
+	}
+}
