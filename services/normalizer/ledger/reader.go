@@ -12,8 +12,12 @@ import (
 	ledgerv1 "github.com/paynorm/paynorm/gen/paynorm/ledger/v1"
 )
 
-// readAhead bounds how many commits a reader holds that were not asked for yet.
-const readAhead = 256
+const (
+	// readAhead bounds how many commits a reader holds that were not asked for yet.
+	readAhead = 256
+	// maxNextBytes bounds what Next returns at once, but for a single commit.
+	maxNextBytes = 4 << 20
+)
 
 // Reader reads commits in order and checks the chain as it goes. It belongs to
 // one goroutine.
@@ -71,11 +75,11 @@ func (r *Reader) fetch(ctx context.Context) {
 }
 
 // Next waits for at least one commit and returns what is there, up to limit
-// deliveries or the one commit that alone has more. Errors wrap ErrDamaged,
+// deliveries or maxNextBytes, or the one commit that alone has more. Errors wrap ErrDamaged,
 // ErrUnavailable (read again from the last commit) or ctx's error.
 func (r *Reader) Next(ctx context.Context, limit int) ([]*ledgerv1.Commit, error) {
 	var commits []*ledgerv1.Commit
-	for deliveries := 0; deliveries < limit; {
+	for deliveries, size := 0, 0; deliveries < limit && size < maxNextBytes; {
 		var msg jetstream.Msg
 		if len(commits) == 0 {
 			select {
@@ -102,6 +106,7 @@ func (r *Reader) Next(ctx context.Context, limit int) ([]*ledgerv1.Commit, error
 		}
 		commits = append(commits, c)
 		deliveries += len(c.GetDeliveries())
+		size += len(msg.Data())
 	}
 	return commits, nil
 }

@@ -91,6 +91,9 @@ func (p *Projector) Recover(ctx context.Context) error {
 		return fmt.Errorf("%w: the view has seen event %d, but stream %s ends with %d; restore the stream, or delete the view to rebuild it",
 			ErrInconsistent, at.Cursor, eventstream.Name, last)
 	}
+	if seen, end := max(at.LedgerSequence, message.Position().GetSequence()), p.o.Ledger.Last(); seen > end {
+		return fmt.Errorf("%w: commit %d has been projected, but the ledger ends with %d: restore a backup of the ledger", ErrInconsistent, seen, end)
+	}
 	p.done.Store(at.LedgerSequence)
 	if behind := last - at.Cursor; behind > 0 {
 		p.o.Logger.Info("view is catching up with the events", "events", behind)

@@ -2,6 +2,7 @@ package projector_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"path/filepath"
@@ -257,5 +258,25 @@ func TestCrashBetweenStreamAndViewRepeatsNothing(t *testing.T) {
 	q.run(t)
 	if got, want := summary(q.published(t)), summary(all); got != want {
 		t.Errorf("published\n%s\nwant\n%s", got, want)
+	}
+}
+
+// A ledger that lost its end would give its next commits the places of those
+// that were projected already, and their events would be taken for repeats.
+func TestLedgerBehindTheEventsIsRefused(t *testing.T) {
+	p := open(t, natsdtest.Start(t, ""), filepath.Join(t.TempDir(), "view.db"))
+	p.accept(t, "p1 PENDING 1", "p1 PAID 2")
+	p.run(t)
+
+	q := open(t, natsdtest.Start(t, ""), filepath.Join(t.TempDir(), "view.db"))
+	q.accept(t, "p1 PENDING 1")
+	if err := q.events.Publish(t.Context(), 0, p.published(t)); err != nil {
+		t.Fatal(err)
+	}
+	if err := q.project.Recover(t.Context()); !errors.Is(err, projector.ErrInconsistent) {
+		t.Errorf("got %v, want ErrInconsistent", err)
+	}
+	if err := q.view.Close(); err != nil {
+		t.Fatal(err)
 	}
 }
