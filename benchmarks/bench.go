@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -23,7 +24,8 @@ func (b *bench) system(name string) system {
 	if name == baselineName {
 		return baseline{program: filepath.Join(b.dir, baselineName), sync: b.plan.Sync}
 	}
-	p := paynorm{command: []string{filepath.Join(b.dir, paynormName), "serve", "--log-level", "warn"}, endpoints: clipEndpoint}
+	program := cmp.Or(b.plan.program, filepath.Join(b.dir, paynormName))
+	p := paynorm{command: []string{program, "serve", "--log-level", "warn"}, endpoints: clipEndpoint}
 	if b.plan.cpuProfile != "" {
 		p.command = []string{filepath.Join(b.dir, "profiled"), "--cpuprofile", b.plan.cpuProfile}
 	}

@@ -25,7 +25,7 @@ type plan struct {
 	SubscriberRate float64       `json:"subscriber_rate"` // deliveries per second; 0 leaves it out
 	Subscriber     string        `json:"subscriber"`      // "core" or "consumer"
 
-	json, dir, cpuProfile string
+	json, dir, cpuProfile, program string
 }
 
 // subscriberConnections is enough for any latency that is worth a look at.
@@ -48,6 +48,7 @@ func parse(args []string, output io.Writer) (plan, error) {
 	f.StringVar(&p.Subscriber, "subscriber", "core", "core NATS, or consumer: a JetStream consumer, which sees an event only when it is on disk")
 	f.StringVar(&p.json, "json", "", "write all results to this file too")
 	f.StringVar(&p.dir, "dir", "", "where programs and data go while it runs (default .cache of the module); must be the kind of disk that matters")
+	f.StringVar(&p.program, "paynorm", "", "measure this program instead of building paynorm, to compare versions")
 	f.StringVar(&p.cpuProfile, "cpuprofile", "", "write a CPU profile of paynorm in the last of its trials to this file; it slows paynorm down a little")
 	quick := f.Bool("quick", false, "one round at 1 and 64 connections for 2 s each")
 	if err := f.Parse(args); err != nil {
@@ -94,6 +95,18 @@ func (p plan) check() error {
 		}
 	}
 	return nil
+}
+
+// packages are the programs that have to be built.
+func (p plan) packages() []string {
+	needed := []string{"./benchmarks/baseline"}
+	switch {
+	case p.cpuProfile != "":
+		needed = append(needed, "./benchmarks/profiled")
+	case p.program == "":
+		needed = append(needed, "./cmd/paynorm")
+	}
+	return needed
 }
 
 // warmup is how long servers may grow their buffers before it counts.

@@ -70,12 +70,7 @@ func (s *site) serve(t *testing.T) *process {
 	return p
 }
 
-// secret stores text and returns how a configuration refers to it.
-func (s *site) secret(t *testing.T, name, text string) map[string]any {
-	t.Helper()
-	return secretFile(t, s.dir, name, text)
-}
-
+// secretFile stores text below dir and returns how a configuration refers to it.
 func secretFile(t *testing.T, dir, name, text string) map[string]any {
 	t.Helper()
 	file := filepath.Join(dir, name)

@@ -43,7 +43,7 @@ type Options struct {
 	Replicas   int           // of the stream; 1 on an embedded server
 	AckTimeout time.Duration // how long a commit may take before its deliveries are refused
 	Now        func() time.Time
-	Health     func(error)   // told why the ledger refuses deliveries, and nil when it takes them again
+	Health     func(error) // told why the ledger refuses deliveries, and nil when it takes them again
 	Logger     *slog.Logger
 }
 

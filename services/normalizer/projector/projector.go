@@ -113,10 +113,10 @@ func (p *Projector) Recover(ctx context.Context) error {
 func (p *Projector) Run(ctx context.Context) error {
 	for {
 		err := p.follow(ctx)
-		switch {
-		case ctx.Err() != nil:
-			return nil
-		case errors.Is(err, ledger.ErrDamaged), errors.Is(err, ErrInconsistent):
+		if ctx.Err() != nil {
+			return nil //nolint:nilerr // being told to stop is no failure
+		}
+		if errors.Is(err, ledger.ErrDamaged) || errors.Is(err, ErrInconsistent) {
 			return err
 		}
 		for err != nil {

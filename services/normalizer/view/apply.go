@@ -54,12 +54,20 @@ func (v *View) Apply(ctx context.Context, b Batch) error {
 	return nil
 }
 
+// change is what a batch makes of a view, and what it adds to its memory.
+type change struct {
+	meta
+	lastPayment int64
+	keys        []key
+	flushed     int // the part of memory that went to the table, or -1
+}
+
 func (v *View) apply(ctx context.Context, b Batch) error {
 	if _, err := v.insert.begin.ExecContext(ctx); err != nil {
 		return err
 	}
 	known := len(v.classes)
-	next := v.stored
+	next := change{meta: v.stored, lastPayment: v.lastPayment, flushed: v.memory.full()}
 	err := v.fill(ctx, b, &next)
 	if err == nil {
 		_, err = v.insert.commit.ExecContext(ctx)
@@ -69,19 +77,25 @@ func (v *View) apply(ctx context.Context, b Batch) error {
 		maps.DeleteFunc(v.classes, func(_ class, id int64) bool { return id > int64(known) })
 		return err
 	}
-	v.stored = next
+	v.memory.commit(next.flushed, next.keys)
+	v.stored, v.lastPayment = next.meta, next.lastPayment
 	return nil
 }
 
 // fill writes b within a transaction and brings next to the position after it.
-func (v *View) fill(ctx context.Context, b Batch, next *meta) error {
+func (v *View) fill(ctx context.Context, b Batch, next *change) error {
+	if next.flushed >= 0 {
+		if err := v.flush(ctx, next.flushed); err != nil {
+			return fmt.Errorf("store keys: %w", err)
+		}
+	}
 	events := newRows(&v.insert.events)
 	for _, e := range b.Events {
 		if e.GetCursor() <= v.stored.Cursor {
 			continue
 		}
 		next.observe(e)
-		if err := v.addEvent(ctx, events, e, next.highTime); err != nil {
+		if err := v.addEvent(ctx, events, e, next); err != nil {
 			return fmt.Errorf("%s: %w", e.GetName(), err)
 		}
 	}
@@ -96,7 +110,7 @@ func (v *View) fill(ctx context.Context, b Batch, next *meta) error {
 			return fmt.Errorf("%s: %w", n.GetName(), err)
 		}
 	}
-	if err := v.putStates(ctx, b.States); err != nil {
+	if err := v.putStates(ctx, b.States, next); err != nil {
 		return err
 	}
 	next.LedgerSequence = max(next.LedgerSequence, b.LedgerSequence)

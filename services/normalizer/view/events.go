@@ -90,8 +90,9 @@ func (v *View) page(ctx context.Context, l list, columns string, f filter.Condit
 	if w.limit <= 0 {
 		return nil
 	}
+	at := l.found(f, &v.memory)
 	return v.snapshot(ctx, func(tx *sql.Tx) error {
-		keys, err := l.keys(ctx, tx, f, w)
+		keys, err := l.keys(ctx, tx, f, at, w)
 		if err != nil || len(keys) == 0 {
 			return err
 		}

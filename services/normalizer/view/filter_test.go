@@ -37,7 +37,7 @@ func TestSQLAndMemoryAgreeOnWhatAFilterMatches(t *testing.T) {
 		}
 		newest := slices.Clone(events)
 		slices.Reverse(newest)
-		for range 250 {
+		for range 150 {
 			in := randomFilter(r)
 			c := parseEvents(t, in)
 			after, limit := r.Int64N(500), 1+r.IntN(60)

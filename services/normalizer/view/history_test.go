@@ -100,11 +100,16 @@ func (h *history) next() *eventv1.PaymentStatusChanged {
 	return e
 }
 
+// open opens a view that is closed with the test. In tests its memory for keys
+// is short, so that they are found there and in the table.
 func open(tb testing.TB, path string) *view.View {
 	tb.Helper()
 	v, err := view.Open(context.Background(), path)
 	if err != nil {
 		tb.Fatal(err)
+	}
+	if _, ok := tb.(*testing.T); ok {
+		v.LimitMemory(10)
 	}
 	tb.Cleanup(func() {
 		if err := v.Close(); err != nil {

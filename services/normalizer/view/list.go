@@ -1,6 +1,7 @@
 package view
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"math"
@@ -18,25 +19,36 @@ const maxMerged = 4096
 // list is a table that is listed in the order of key.
 type list struct {
 	table, key string
-	scan       string         // how to read it in the order of key
-	classOf    int            // its classes
-	ids        []filter.Field // what has an index, the most selective first
+	row        string // what the table keys leads to
+	scan       string // how to read the table in the order of key
+	classOf    int    // its classes
+	ids        []id   // what is found by an index, the most selective first
+}
+
+// id is an ID that a list is filtered by. Its kind is 0 when it has an index of
+// its own, which is not in the table keys.
+type id struct {
+	field filter.Field
+	kind  kind
 }
 
 func eventList() list {
 	return list{
-		table: "events", key: "cursor", scan: "NOT INDEXED", classOf: classOfEvents,
-		ids: []filter.Field{
-			filter.Payment, filter.ProviderPaymentID, filter.ProviderOperationID,
-			filter.Delivery, filter.MerchantReference,
+		table: "events", key: "cursor", row: "cursor", scan: "NOT INDEXED", classOf: classOfEvents,
+		ids: []id{
+			{filter.Payment, eventByPayment}, {filter.ProviderPaymentID, eventByProviderPaymentID},
+			{filter.ProviderOperationID, eventByProviderOperationID}, {filter.Delivery, 0},
+			{filter.MerchantReference, eventByMerchantReference},
 		},
 	}
 }
 
 func paymentList() list {
 	return list{
-		table: "payments", key: "update_cursor", scan: "INDEXED BY payments_update", classOf: classOfPayments,
-		ids: []filter.Field{filter.ProviderPaymentID, filter.MerchantReference},
+		table: "payments", key: "update_cursor", row: "id", scan: "INDEXED BY payments_update", classOf: classOfPayments,
+		ids: []id{
+			{filter.ProviderPaymentID, paymentByProviderPaymentID}, {filter.MerchantReference, paymentByMerchantReference},
+		},
 	}
 }
 
@@ -51,6 +63,7 @@ type window struct {
 type where struct {
 	sql  strings.Builder
 	args []any
+	key  string // the column to order by, when it is not the list's
 }
 
 func (w *where) and(sql string, args ...any) {
@@ -61,49 +74,79 @@ func (w *where) and(sql string, args ...any) {
 	w.args = append(w.args, args...)
 }
 
+// found is the ID that a filter gives, if any, and what memory knows of it. It
+// is read before the snapshot is taken: what leaves memory meanwhile is in the
+// table by then.
+type found struct {
+	id
+	hash   int64
+	memory []int64 // rows
+}
+
+func (l list) found(conditions filter.Conditions, m *memory) (f found) {
+	for _, candidate := range l.ids {
+		for _, c := range conditions {
+			if c.Field != candidate.field || c.Op != filter.Equal || c.Text == "" {
+				continue
+			}
+			f.id = candidate
+			if f.kind != 0 {
+				f.hash = hash(f.kind, c.Text)
+				f.memory = m.rows(f.hash)
+			}
+			return f
+		}
+	}
+	return f
+}
+
 // find is a filter made ready for a list.
 type find struct {
 	list
 	window
-	rows    where  // on the list's table
-	classes where  // on the table classes
-	index   string // the index of an ID that the filter gives
+	found
+	rows    where // on the list's table
+	classes where // on the table classes
 }
 
-// plan turns conditions into SQL and chooses the index.
-func (l list) plan(ctx context.Context, db querier, conditions filter.Conditions, w window) (*find, error) {
-	f := &find{list: l, window: w}
+// plan turns conditions into SQL.
+func (l list) plan(ctx context.Context, db querier, conditions filter.Conditions, at found, w window) (*find, error) {
+	f := &find{list: l, window: w, found: at}
 	for _, c := range conditions {
 		if err := f.add(ctx, db, c); err != nil {
 			return nil, err
 		}
 	}
-	f.pickIndex(conditions)
 	return f, nil
 }
 
 // keys returns the keys of the rows that meet conditions, in order.
-func (l list) keys(ctx context.Context, db *sql.Tx, conditions filter.Conditions, w window) ([]int64, error) {
-	f, err := l.plan(ctx, db, conditions, w)
+func (l list) keys(ctx context.Context, db *sql.Tx, conditions filter.Conditions, at found, w window) ([]int64, error) {
+	f, err := l.plan(ctx, db, conditions, at, w)
 	if err != nil {
 		return nil, err
 	}
-	if f.classes.sql.Len() == 0 {
-		return f.read(ctx, db)
-	}
-	if f.index == "" {
-		ids, err := readKeys(ctx, db, "SELECT id FROM classes WHERE of = ? AND "+f.classes.sql.String(),
-			slices.Concat([]any{f.classOf}, f.classes.args)...)
-		if err != nil {
-			return nil, err
+	if f.classes.sql.Len() > 0 {
+		of := "of = ? AND " + f.classes.sql.String()
+		args := slices.Concat([]any{f.classOf}, f.classes.args)
+		if f.field == "" {
+			ids, err := readKeys(ctx, db, "SELECT id FROM classes WHERE "+of, args...)
+			if err != nil {
+				return nil, err
+			}
+			if len(ids) <= maxMerged {
+				return f.merge(ctx, db, ids)
+			}
 		}
-		if len(ids) <= maxMerged {
-			return f.merge(ctx, db, ids)
-		}
+		f.rows.and("class IN (SELECT id FROM classes WHERE "+of+")", args...)
 	}
-	f.rows.and("class IN (SELECT id FROM classes WHERE of = ? AND "+f.classes.sql.String()+")",
-		slices.Concat([]any{f.classOf}, f.classes.args)...)
-	return f.read(ctx, db)
+	query, args := f.query(f.from())
+	keys, err := readKeys(ctx, db, query, append(args, f.after, f.before, f.limit)...)
+	if err != nil || len(f.memory) == 0 {
+		return keys, err
+	}
+	more, err := f.fromMemory(ctx, db)
+	return f.first(append(keys, more...)), err
 }
 
 // add turns a condition into SQL. Column names come from the fields' own
@@ -118,7 +161,7 @@ func (f *find) add(ctx context.Context, db querier, c filter.Condition) error {
 		if c.Field != filter.OccurTime {
 			return f.boundTime(ctx, db, c)
 		}
-	case slices.Contains(f.ids, c.Field):
+	case slices.ContainsFunc(f.ids, func(i id) bool { return i.field == c.Field }):
 		f.rows.and(column+" "+op+" ?", c.Text)
 	case c.Type == filter.Text:
 		f.classes.and(column+" "+op+" ?", c.Text)
@@ -126,23 +169,6 @@ func (f *find) add(ctx context.Context, db querier, c filter.Condition) error {
 		f.classes.and(column+" "+op+" ?", c.Number)
 	}
 	return nil
-}
-
-// pickIndex chooses the index of the most selective ID that the filter gives.
-func (f *find) pickIndex(conditions filter.Conditions) {
-	for _, field := range f.ids {
-		i := slices.IndexFunc(conditions, func(c filter.Condition) bool {
-			return c.Field == field && c.Op == filter.Equal && c.Text != ""
-		})
-		if i < 0 {
-			continue
-		}
-		f.index = f.table + "_" + string(field)
-		if field != filter.Delivery {
-			f.rows.and(string(field)+"_hash = ?", hash(conditions[i].Text))
-		}
-		return
-	}
 }
 
 // bound narrows the window: the key is below, at or above a value that lies
@@ -162,46 +188,88 @@ func (f *find) bound(op filter.Op, low, high int64) {
 	}
 }
 
+// from says where the rows that meet the filter are read: by an ID, or in the
+// order of the key.
+func (f *find) from() (string, *where) {
+	w := &where{}
+	switch {
+	case f.field == "":
+		return f.table + " " + f.scan, w
+	case f.kind == 0:
+		return f.table + " INDEXED BY " + f.table + "_" + string(f.field), w
+	}
+	w.and("hash = ?", f.hash)
+	if f.row == f.key { // the table keys is in the order that is wanted
+		w.key = "row"
+	}
+	return "keys CROSS JOIN " + f.table + " ON " + f.table + "." + f.row + " = keys.row", w
+}
+
+// ofClass is from for the rows of one class, the parameter before the window's.
+func (f *find) ofClass() (string, *where) {
+	f.rows.and("class = ?")
+	return f.table + " INDEXED BY " + f.table + "_class", &where{}
+}
+
 // query makes the statement that reads the keys within the window. Its last
 // three parameters are the window's ends and the limit.
-func (f *find) query(how string) (string, []any) {
-	w := where{}
+func (f *find) query(from string, w *where) (string, []any) {
+	key := cmp.Or(w.key, f.key)
 	if f.rows.sql.Len() > 0 {
 		w.and(f.rows.sql.String(), f.rows.args...)
 	}
-	w.and(f.key + " > ? AND " + f.key + " < ?")
+	w.and(key + " > ? AND " + key + " < ?")
 	direction := " DESC"
 	if f.oldestFirst {
 		direction = ""
 	}
-	return "SELECT " + f.key + " FROM " + f.table + " " + how + " WHERE " + w.sql.String() +
-		" ORDER BY " + f.key + direction + " LIMIT ?", w.args
+	return "SELECT " + key + " FROM " + from + " WHERE " + w.sql.String() + " ORDER BY " + key + direction + " LIMIT ?", w.args
 }
 
-func (f *find) inOrder() (string, []any) {
-	if f.index != "" {
-		return f.query("INDEXED BY " + f.index)
+// fromMemory reads the rows that memory knows of. They are taken in order, a
+// limited number at once, until there are enough.
+func (f *find) fromMemory(ctx context.Context, db *sql.Tx) ([]int64, error) {
+	const atOnce = 500
+	rows := slices.Clone(f.memory)
+	slices.Sort(rows)
+	if !f.oldestFirst {
+		slices.Reverse(rows)
 	}
-	return f.query(f.scan)
+	var keys []int64
+	for chunk := range slices.Chunk(rows, atOnce) {
+		w := &where{}
+		for _, row := range chunk {
+			w.args = append(w.args, row)
+		}
+		w.sql.WriteString(f.row + " IN (" + marks(len(chunk)) + ")")
+		query, args := f.query(f.table, w)
+		more, err := readKeys(ctx, db, query, append(args, f.after, f.before, f.limit)...)
+		if err != nil {
+			return nil, err
+		}
+		// Events come in the order of their rows; payments do not, so all are read.
+		if keys = append(keys, more...); f.row == f.key && len(keys) >= f.limit {
+			break
+		}
+	}
+	return keys, nil
 }
 
-// read reads by the index of an ID, or in the order of the key.
-func (f *find) read(ctx context.Context, db querier) ([]int64, error) {
-	query, args := f.inOrder()
-	return readKeys(ctx, db, query, append(args, f.after, f.before, f.limit)...)
-}
-
-// ofClass makes the statement that reads the keys of one class, which is the
-// parameter before the window's.
-func (f *find) ofClass() (string, []any) {
-	f.rows.and("class = ?")
-	return f.query("INDEXED BY " + f.table + "_class")
+// first sorts keys and returns as many as the window takes. A key that has just
+// left memory may be there twice.
+func (f *find) first(keys []int64) []int64 {
+	slices.Sort(keys)
+	keys = slices.Compact(keys)
+	if !f.oldestFirst {
+		slices.Reverse(keys)
+	}
+	return keys[:min(len(keys), f.limit)]
 }
 
 // merge reads the keys of each class and keeps the first of them. What is kept
 // narrows the window for the classes that follow, so most cost one probe.
 func (f *find) merge(ctx context.Context, db *sql.Tx, classes []int64) ([]int64, error) {
-	query, args := f.ofClass()
+	query, args := f.query(f.ofClass())
 	stmt, err := db.PrepareContext(ctx, query)
 	if err != nil {
 		return nil, err
@@ -216,15 +284,9 @@ func (f *find) merge(ctx context.Context, db *sql.Tx, classes []int64) ([]int64,
 		if len(more) == 0 {
 			continue
 		}
-		keys = append(keys, more...)
-		slices.Sort(keys)
-		if !f.oldestFirst {
-			slices.Reverse(keys)
-		}
-		if len(keys) < f.limit {
+		if keys = f.first(append(keys, more...)); len(keys) < f.limit {
 			continue
 		}
-		keys = keys[:f.limit]
 		if f.oldestFirst {
 			f.before = keys[f.limit-1]
 		} else {

@@ -18,9 +18,10 @@ import (
 // to fill it. Three sizes keep the statements few and the filling short.
 var widths = [...]int{1, 8, 64}
 
-// lookups are the prepared statements that find rows by name.
+// lookups are the prepared statements that find rows.
 type lookups struct {
-	seen, state, payment [len(widths)]*sql.Stmt
+	keys                 [len(widths)]*sql.Stmt // by hash
+	seen, state, payment [len(widths)]*sql.Stmt // by cursor or id
 }
 
 // storedPayment is what a payment's row says, without its state. id is 0 when
@@ -32,10 +33,11 @@ type storedPayment struct {
 
 func (p *preparer) lookups() (l lookups) {
 	for i, w := range widths {
-		in := " WHERE name_hash IN (" + marks(w) + ")"
-		l.seen[i] = p.prepare("SELECT name FROM events INDEXED BY events_name" + in)
-		l.state[i] = p.prepare("SELECT name, state FROM payments INDEXED BY payments_name" + in)
-		l.payment[i] = p.prepare("SELECT name, id, update_cursor, provider_payment_id, merchant_reference FROM payments INDEXED BY payments_name" + in)
+		in := " IN (" + marks(w) + ")"
+		l.keys[i] = p.prepare("SELECT row FROM keys WHERE hash" + in)
+		l.seen[i] = p.prepare("SELECT name FROM events WHERE cursor" + in)
+		l.state[i] = p.prepare("SELECT name, state FROM payments WHERE id" + in)
+		l.payment[i] = p.prepare("SELECT name, id, update_cursor, provider_payment_id, merchant_reference FROM payments WHERE id" + in)
 	}
 	return l
 }
@@ -43,13 +45,10 @@ func (p *preparer) lookups() (l lookups) {
 // Seen says which of the events exist. It reads the batches that were applied before.
 func (v *View) Seen(ctx context.Context, names []string) (map[string]bool, error) {
 	out := map[string]bool{}
-	var name string
-	err := v.each(ctx, &v.lookup.seen, names, func(rows *sql.Rows) error {
-		if err := rows.Scan(&name); err != nil {
-			return err
-		}
+	err := v.eachNamed(ctx, eventByName, names, &v.lookup.seen, func(rows *sql.Rows) (name string, err error) {
+		err = rows.Scan(&name)
 		out[name] = true
-		return nil
+		return name, err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("look up %d events: %w", len(names), v.explain(err))
@@ -61,15 +60,14 @@ func (v *View) Seen(ctx context.Context, names []string) (map[string]bool, error
 // batches that were applied before.
 func (v *View) States(ctx context.Context, payments []string) (map[string]*ledgerv1.PaymentState, error) {
 	out := map[string]*ledgerv1.PaymentState{}
-	var name string
 	var blob sql.RawBytes
-	err := v.each(ctx, &v.lookup.state, payments, func(rows *sql.Rows) error {
+	err := v.eachNamed(ctx, paymentByName, payments, &v.lookup.state, func(rows *sql.Rows) (name string, err error) {
 		if err := rows.Scan(&name, &blob); err != nil {
-			return err
+			return "", err
 		}
 		s := &ledgerv1.PaymentState{}
 		out[name] = s
-		return proto.Unmarshal(blob, s)
+		return name, proto.Unmarshal(blob, s)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("look up %d payments: %w", len(payments), v.explain(err))
@@ -77,36 +75,71 @@ func (v *View) States(ctx context.Context, payments []string) (map[string]*ledge
 	return only(out, payments), nil
 }
 
-func (v *View) each(ctx context.Context, stmts *[len(widths)]*sql.Stmt, names []string, row func(*sql.Rows) error) error {
+// eachNamed is eachFound for callers that do not write.
+func (v *View) eachNamed(ctx context.Context, k kind, names []string, by *[len(widths)]*sql.Stmt, row func(*sql.Rows) (string, error)) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	return eachNamed(context.WithoutCancel(ctx), stmts, names, row)
+	return v.eachFound(context.WithoutCancel(ctx), k, names, by, row)
 }
 
-// payments finds the rows of payments by name.
-func (l *lookups) payments(ctx context.Context, names []string) (map[string]storedPayment, error) {
-	out := map[string]storedPayment{}
-	err := eachNamed(ctx, &l.payment, names, func(rows *sql.Rows) error {
-		var name string
+// storedPayments finds the rows of payments by name.
+func (v *View) storedPayments(ctx context.Context, names []string) (map[string]storedPayment, error) {
+	out := make(map[string]storedPayment, len(names))
+	err := v.eachFound(ctx, paymentByName, names, &v.lookup.payment, func(rows *sql.Rows) (name string, err error) {
 		var p storedPayment
-		err := rows.Scan(&name, &p.id, &p.updateCursor, &p.providerPaymentID, &p.merchantReference)
+		err = rows.Scan(&name, &p.id, &p.updateCursor, &p.providerPaymentID, &p.merchantReference)
 		out[name] = p
-		return err
+		return name, err
 	})
 	return out, err
 }
 
-// eachNamed calls row for each row whose name hash is that of one of names.
-// Rows of other names with the same hash are among them.
-func eachNamed(ctx context.Context, stmts *[len(widths)]*sql.Stmt, names []string, row func(*sql.Rows) error) error {
-	for chunk := range slices.Chunk(names, widths[len(widths)-1]) {
+// eachFound calls row for each row that has one of names, and for rows of
+// other names with the same hash. row returns the name. What is in memory is
+// not looked for in the table.
+func (v *View) eachFound(ctx context.Context, k kind, names []string, by *[len(widths)]*sql.Stmt, row func(*sql.Rows) (string, error)) error {
+	found := map[string]bool{}
+	visit := func(rows *sql.Rows) error {
+		name, err := row(rows)
+		found[name] = true
+		return err
+	}
+	var at []int64
+	for _, name := range names {
+		at = append(at, v.memory.rows(hash(k, name))...)
+	}
+	if err := eachIn(ctx, by, at, visit); err != nil {
+		return err
+	}
+	var hashes []int64
+	for _, name := range names {
+		if !found[name] {
+			hashes = append(hashes, hash(k, name))
+		}
+	}
+	at = at[:0]
+	err := eachIn(ctx, &v.lookup.keys, hashes, func(rows *sql.Rows) error {
+		var row int64
+		err := rows.Scan(&row)
+		at = append(at, row)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return eachIn(ctx, by, at, visit)
+}
+
+// eachIn calls row for each row that a statement finds for values.
+func eachIn(ctx context.Context, stmts *[len(widths)]*sql.Stmt, values []int64, row func(*sql.Rows) error) error {
+	for chunk := range slices.Chunk(values, widths[len(widths)-1]) {
 		i := slices.IndexFunc(widths[:], func(w int) bool { return len(chunk) <= w })
 		args := make([]any, widths[i])
 		for j := range args {
-			args[j] = hash(chunk[min(j, len(chunk)-1)])
+			args[j] = chunk[min(j, len(chunk)-1)]
 		}
 		rows, err := stmts[i].QueryContext(ctx, args...)
 		if err := eachRow(rows, err, row); err != nil {
@@ -147,7 +180,7 @@ func only[V any](m map[string]V, names []string) map[string]V {
 // Event returns one event. Errors: ErrNotFound.
 func (v *View) Event(ctx context.Context, name string) (*eventv1.PaymentStatusChanged, error) {
 	e := &eventv1.PaymentStatusChanged{}
-	if err := v.named(ctx, "SELECT event FROM events INDEXED BY events_name WHERE name_hash = ? AND name = ?", name, e); err != nil {
+	if err := v.named(ctx, "SELECT event FROM events", "cursor", eventByName, name, e); err != nil {
 		return nil, err
 	}
 	return e, nil
@@ -156,15 +189,27 @@ func (v *View) Event(ctx context.Context, name string) (*eventv1.PaymentStatusCh
 // Payment returns one payment. Errors: ErrNotFound.
 func (v *View) Payment(ctx context.Context, name string) (Payment, error) {
 	s := &ledgerv1.PaymentState{}
-	if err := v.named(ctx, "SELECT state FROM payments INDEXED BY payments_name WHERE name_hash = ? AND name = ?", name, s); err != nil {
+	if err := v.named(ctx, "SELECT state FROM payments", "id", paymentByName, name, s); err != nil {
 		return Payment{}, err
 	}
-	return Payment{Name: name, State: s}, nil
+	p := Payment{Name: name, State: s}
+	if last := Last(s); len(last) > 0 {
+		p.UpdateCursor = last[0].GetCursor()
+	}
+	return p, nil
 }
 
-func (v *View) named(ctx context.Context, query, name string, into proto.Message) error {
+func (v *View) named(ctx context.Context, query, row string, k kind, name string, into proto.Message) error {
+	h := hash(k, name)
+	// Memory first: what leaves it meanwhile is in the table by then.
+	query += " WHERE name = ? AND " + row + " IN (SELECT row FROM keys WHERE hash = ?"
+	args := []any{name, h}
+	for _, at := range v.memory.rows(h) {
+		query += " UNION ALL VALUES (?)"
+		args = append(args, at)
+	}
 	var blob []byte
-	switch err := v.read.QueryRowContext(ctx, query, hash(name), name).Scan(&blob); {
+	switch err := v.read.QueryRowContext(ctx, query+")", args...).Scan(&blob); {
 	case errors.Is(err, sql.ErrNoRows):
 		return fmt.Errorf("%s: %w", name, ErrNotFound)
 	case err != nil:
@@ -175,17 +220,5 @@ func (v *View) named(ctx context.Context, query, name string, into proto.Message
 	}
 	return nil
 }
-
-// hash is FNV-1a, which stays the same from one run to the next.
-func hash(s string) int64 {
-	h := uint64(14695981039346656037)
-	for i := range len(s) {
-		h = (h ^ uint64(s[i])) * 1099511628211
-	}
-	return int64(h)
-}
-
-// nullHash leaves out empty IDs.
-func nullHash(s string) sql.NullInt64 { return sql.NullInt64{Int64: hash(s), Valid: s != ""} }
 
 func marks(n int) string { return strings.Repeat("?,", n-1) + "?" }

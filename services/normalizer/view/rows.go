@@ -4,6 +4,8 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"google.golang.org/protobuf/proto"
@@ -20,9 +22,9 @@ const many = 16
 type inserts struct {
 	begin, commit, rollback *sql.Stmt
 	meta, class, notice     *sql.Stmt
-	updatePayment           *sql.Stmt
-	deletePayment           *sql.Stmt
-	events, payments        table
+	updatePayment, part     *sql.Stmt
+	oldKey                  *sql.Stmt
+	events, payments, keys  table
 }
 
 // table inserts rows of one table, many with one statement where it can.
@@ -37,10 +39,12 @@ func (p *preparer) inserts() inserts {
 		meta:          p.prepare("UPDATE meta SET ledger_sequence = ?, cursor = ?, high_time = ?, lateness = ?"),
 		class:         p.prepare("INSERT INTO classes VALUES (" + marks(12) + ")"),
 		notice:        p.prepare("INSERT INTO notices VALUES (" + marks(8) + ")"),
-		updatePayment: p.prepare("UPDATE payments SET update_cursor = ?, class = ?, update_time = ?, state = ? WHERE id = ?"),
-		deletePayment: p.prepare("DELETE FROM payments WHERE id = ?"),
-		events:        p.table("events", 17),
-		payments:      p.table("payments", 11),
+		updatePayment: p.prepare("UPDATE payments SET update_cursor = ?, class = ?, update_time = ?, provider_payment_id = ?, merchant_reference = ?, state = ? WHERE id = ?"),
+		part:          p.prepare("UPDATE parts SET cursor = ?, payment = ? WHERE part = ?"),
+		oldKey:        p.prepare("INSERT OR IGNORE INTO keys VALUES (?, ?)"),
+		events:        p.table("events", 12),
+		payments:      p.table("payments", 8),
+		keys:          p.table("keys", 2),
 	}
 }
 
@@ -101,7 +105,7 @@ func (r *rows) flush(ctx context.Context) error {
 	return nil
 }
 
-func (v *View) addEvent(ctx context.Context, to *rows, e *eventv1.PaymentStatusChanged, highTime int64) error {
+func (v *View) addEvent(ctx context.Context, to *rows, e *eventv1.PaymentStatusChanged, next *change) error {
 	id, err := v.classID(ctx, classOfEvent(e))
 	if err != nil {
 		return err
@@ -110,10 +114,9 @@ func (v *View) addEvent(ctx context.Context, to *rows, e *eventv1.PaymentStatusC
 	if err != nil {
 		return err
 	}
+	next.keys = eventKeys(next.keys, e)
 	return to.add(ctx,
-		e.GetCursor(), id, hash(e.GetName()), nullHash(e.GetPayment()), nullHash(e.GetProviderPaymentId()),
-		nullHash(e.GetProviderOperationId()), nullHash(e.GetMerchantReference()),
-		nullTime(filter.Nanos(e.GetReceiveTime())), nullTime(filter.Nanos(e.GetOccurTime())), highTime,
+		e.GetCursor(), id, nullTime(filter.Nanos(e.GetReceiveTime())), nullTime(filter.Nanos(e.GetOccurTime())), next.highTime,
 		e.GetName(), e.GetPayment(), e.GetProviderPaymentId(), e.GetProviderOperationId(),
 		e.GetMerchantReference(), e.GetDelivery(), blob)
 }
@@ -129,28 +132,25 @@ func (v *View) addNotice(ctx context.Context, n *eventv1.QuarantineNotice) error
 }
 
 // putStates inserts or replaces payments, unless the stored one is as new.
-func (v *View) putStates(ctx context.Context, states map[string]*ledgerv1.PaymentState) error {
+func (v *View) putStates(ctx context.Context, states map[string]*ledgerv1.PaymentState, next *change) error {
 	if len(states) == 0 {
 		return nil
 	}
-	names := make([]string, 0, len(states))
-	for name := range states {
-		names = append(names, name)
-	}
-	stored, err := v.lookup.payments(ctx, names)
+	names := slices.Collect(maps.Keys(states))
+	stored, err := v.storedPayments(ctx, names)
 	if err != nil {
 		return err
 	}
 	added := newRows(&v.insert.payments)
 	for _, name := range names {
-		if err := v.putState(ctx, added, name, states[name], stored[name]); err != nil {
+		if err := v.putState(ctx, added, name, states[name], stored[name], next); err != nil {
 			return fmt.Errorf("%s: %w", name, err)
 		}
 	}
 	return added.flush(ctx)
 }
 
-func (v *View) putState(ctx context.Context, added *rows, name string, s *ledgerv1.PaymentState, old storedPayment) error {
+func (v *View) putState(ctx context.Context, added *rows, name string, s *ledgerv1.PaymentState, old storedPayment, next *change) error {
 	all, lead := Last(s), Lead(s)
 	if len(all) == 0 || all[0].GetCursor() <= old.updateCursor {
 		return nil
@@ -165,19 +165,21 @@ func (v *View) putState(ctx context.Context, added *rows, name string, s *ledger
 		return err
 	}
 	updated := nullTime(filter.Nanos(last.GetReceiveTime()))
-	reference := MerchantReference(s)
-	// The columns of the other indexes rarely change; a statement that leaves
-	// them out leaves their indexes alone.
-	if old.id != 0 && old.providerPaymentID == lead.GetProviderPaymentId() && old.merchantReference == reference {
-		_, err := v.insert.updatePayment.ExecContext(ctx, last.GetCursor(), id, updated, blob, old.id)
-		return err
+	providerID, reference := lead.GetProviderPaymentId(), MerchantReference(s)
+	if old.id == 0 {
+		next.lastPayment++
+		next.keys = paymentKeys(next.keys, next.lastPayment, name, providerID, reference)
+		return added.add(ctx, next.lastPayment, last.GetCursor(), id, updated, name, providerID, reference, blob)
 	}
-	row := sql.NullInt64{Int64: old.id, Valid: old.id != 0}
-	if row.Valid {
-		if _, err := v.insert.deletePayment.ExecContext(ctx, old.id); err != nil {
-			return err
+	if old.providerPaymentID != providerID || old.merchantReference != reference {
+		// Memory is read back by the ids of payments that are new, and this one
+		// may not be. Keys that have become wrong are found out by the text.
+		for _, k := range paymentKeys(nil, old.id, name, providerID, reference) {
+			if _, err := v.insert.oldKey.ExecContext(ctx, k.hash, k.row); err != nil {
+				return err
+			}
 		}
 	}
-	return added.add(ctx, row, last.GetCursor(), id, hash(name), nullHash(lead.GetProviderPaymentId()),
-		nullHash(reference), updated, name, lead.GetProviderPaymentId(), reference, blob)
+	_, err = v.insert.updatePayment.ExecContext(ctx, last.GetCursor(), id, updated, providerID, reference, blob, old.id)
+	return err
 }

@@ -17,10 +17,9 @@ const version = 1
 // index over (class, cursor) serves a filter over any of them, by merging the
 // classes that it matches.
 //
-// The IDs are indexed by a hash of 64 bits, which keeps the indexes, whose
-// keys are random, a third of their size; the text itself is compared too. An
-// empty ID has no hash and is in no index. Deliveries are indexed as they
-// are, because their IDs mostly rise.
+// The IDs are found by the table keys, which leads from a hash of 64 bits to
+// rows; the text itself is compared too. The newest keys are in memory only,
+// see memory. Deliveries are indexed as they are, because their IDs mostly rise.
 //
 // high_time is the latest receive_time up to that event. It never falls from
 // one cursor to the next, so that a time can be found by bisection, without an index.
@@ -52,11 +51,6 @@ CREATE TABLE classes (
 CREATE TABLE events (
 	cursor INTEGER PRIMARY KEY,
 	class INTEGER NOT NULL,
-	name_hash INTEGER NOT NULL,
-	payment_hash INTEGER,
-	provider_payment_id_hash INTEGER,
-	provider_operation_id_hash INTEGER,
-	merchant_reference_hash INTEGER,
 	receive_time INTEGER,
 	occur_time INTEGER,
 	high_time INTEGER NOT NULL,
@@ -69,20 +63,24 @@ CREATE TABLE events (
 	event BLOB NOT NULL
 ) STRICT;
 CREATE INDEX events_class ON events (class);
-CREATE INDEX events_name ON events (name_hash);
-CREATE INDEX events_payment ON events (payment_hash);
-CREATE INDEX events_provider_payment_id ON events (provider_payment_id_hash) WHERE provider_payment_id_hash IS NOT NULL;
-CREATE INDEX events_provider_operation_id ON events (provider_operation_id_hash) WHERE provider_operation_id_hash IS NOT NULL;
-CREATE INDEX events_merchant_reference ON events (merchant_reference_hash) WHERE merchant_reference_hash IS NOT NULL;
 CREATE INDEX events_delivery ON events (delivery);
+
+CREATE TABLE keys (
+	hash INTEGER NOT NULL,
+	row INTEGER NOT NULL,
+	PRIMARY KEY (hash, row)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE parts (
+	part INTEGER PRIMARY KEY,
+	cursor INTEGER NOT NULL,
+	payment INTEGER NOT NULL
+) STRICT;
 
 CREATE TABLE payments (
 	id INTEGER PRIMARY KEY,
 	update_cursor INTEGER NOT NULL,
 	class INTEGER NOT NULL,
-	name_hash INTEGER NOT NULL,
-	provider_payment_id_hash INTEGER,
-	merchant_reference_hash INTEGER,
 	update_time INTEGER,
 	name TEXT NOT NULL,
 	provider_payment_id TEXT NOT NULL,
@@ -91,9 +89,6 @@ CREATE TABLE payments (
 ) STRICT;
 CREATE UNIQUE INDEX payments_update ON payments (update_cursor);
 CREATE INDEX payments_class ON payments (class, update_cursor);
-CREATE INDEX payments_name ON payments (name_hash);
-CREATE INDEX payments_provider_payment_id ON payments (provider_payment_id_hash) WHERE provider_payment_id_hash IS NOT NULL;
-CREATE INDEX payments_merchant_reference ON payments (merchant_reference_hash) WHERE merchant_reference_hash IS NOT NULL;
 
 CREATE TABLE notices (
 	cursor INTEGER PRIMARY KEY,
@@ -157,6 +152,11 @@ func create(ctx context.Context, conn *sql.Conn) error {
 	}
 	if _, err := tx.ExecContext(ctx, "INSERT INTO meta VALUES (1, ?, 0, 0, ?, 0)", version, noTime); err != nil {
 		return err
+	}
+	for part := range parts {
+		if _, err := tx.ExecContext(ctx, "INSERT INTO parts VALUES (?, 0, 0)", part); err != nil {
+			return err
+		}
 	}
 	return tx.Commit()
 }

@@ -28,17 +28,19 @@ const readers = 4
 
 // View is an open view.
 type View struct {
-	path string
-	read *sql.DB
+	path   string
+	read   *sql.DB
+	memory memory // changed by the writer only
 
-	mu       sync.Mutex // guards all below: one writer
-	write    *sql.DB
-	conn     *sql.Conn // the only connection of write, so that statements and pages stay
-	insert   inserts
-	lookup   lookups
-	prepared []*sql.Stmt // all of conn
-	stored   meta
-	classes  map[class]int64
+	mu          sync.Mutex // guards all below: one writer
+	write       *sql.DB
+	conn        *sql.Conn // the only connection of write, so that statements and pages stay
+	insert      inserts
+	lookup      lookups
+	prepared    []*sql.Stmt // all of conn
+	stored      meta
+	lastPayment int64 // the highest id of a payment
+	classes     map[class]int64
 }
 
 // Position is how far a view has come.
@@ -50,7 +52,7 @@ type Position struct {
 // Open opens the view at path and makes it when there is none; its directory
 // must exist. Errors: ErrUnusable.
 func Open(ctx context.Context, path string) (*View, error) {
-	v := &View{path: path}
+	v := &View{path: path, memory: memory{limit: partLimit}}
 	if err := v.open(ctx); err != nil {
 		_ = v.Close()
 		return nil, fmt.Errorf("open view %s: %w", path, v.explain(err))
@@ -75,6 +77,12 @@ func (v *View) open(ctx context.Context) (err error) {
 		return err
 	}
 	if v.classes, err = readClasses(ctx, v.conn); err != nil {
+		return err
+	}
+	if err := v.conn.QueryRowContext(ctx, "SELECT coalesce(max(id), 0) FROM payments").Scan(&v.lastPayment); err != nil {
+		return err
+	}
+	if err := v.load(ctx); err != nil {
 		return err
 	}
 	p := preparer{ctx: ctx, conn: v.conn}

@@ -3,8 +3,10 @@ package view_test
 import (
 	"context"
 	"errors"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -96,6 +98,64 @@ func TestEventsAndPaymentsAreFoundByName(t *testing.T) {
 	for _, n := range []int{0, 1, 8, 9, 64, 65} {
 		if got, err := v.Seen(ctx, names[:n]); err != nil || len(got) != n {
 			t.Errorf("%d of %d names were seen (%v)", len(got), n, err)
+		}
+	}
+}
+
+func TestKeysSurviveReopening(t *testing.T) {
+	path, h, ctx := filepath.Join(t.TempDir(), "view.db"), newHistory(1), context.Background()
+	names, payments := []string{}, map[string]*ledgerv1.PaymentState{}
+	for _, limit := range []int{5, 40, 1 << 30, 5} { // all in the table, some, none of the last
+		v, err := view.Open(ctx, path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		v.LimitMemory(limit)
+		inMemory := v.InMemory()
+		for range 20 {
+			b := h.batch(10)
+			apply(t, v, b)
+			for _, e := range b.Events {
+				names = append(names, e.GetName())
+			}
+			maps.Copy(payments, b.States)
+		}
+		if limit == 1<<30 && v.InMemory() < inMemory+20*10*4 {
+			t.Errorf("%d keys are in memory, want all", v.InMemory())
+		}
+		seen, err := v.Seen(ctx, names)
+		if err != nil || len(seen) != len(names) {
+			t.Errorf("%d of %d events are seen (%v)", len(seen), len(names), err)
+		}
+		states, err := v.States(ctx, slices.Collect(maps.Keys(payments)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(payments, states, protocmp.Transform()); diff != "" {
+			t.Errorf("States (-want +got):\n%s", diff)
+		}
+		kept := v.InMemory()
+		if err := v.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if v, err = view.Open(ctx, path); err != nil {
+			t.Fatal(err)
+		}
+		if v.InMemory() != kept {
+			t.Errorf("%d keys are in memory after reopening, want %d", v.InMemory(), kept)
+		}
+		for name := range payments {
+			if _, err := v.Payment(ctx, name); err != nil {
+				t.Error(err)
+			}
+		}
+		for _, name := range names {
+			if _, err := v.Event(ctx, name); err != nil {
+				t.Error(err)
+			}
+		}
+		if err := v.Close(); err != nil {
+			t.Fatal(err)
 		}
 	}
 }
@@ -247,6 +307,7 @@ func TestAFileThatCannotBeUsedSaysToDeleteIt(t *testing.T) {
 		path func(*testing.T) string
 	}{
 		{"another version", func(t *testing.T) string { return make(t, "UPDATE meta SET schema_version = 999") }},
+		{"a part too many", func(t *testing.T) string { return make(t, "INSERT INTO parts VALUES (16, 0, 0)") }},
 		{"no version", func(t *testing.T) string { return make(t, "DELETE FROM meta") }},
 		{"another database", func(t *testing.T) string {
 			path := filepath.Join(t.TempDir(), "view.db")

@@ -10,8 +10,6 @@
 package aciopp
 
 import (
-	"regexp"
-
 	"github.com/paynorm/paynorm/services/normalizer/provider"
 	"github.com/paynorm/paynorm/services/normalizer/provider/schema"
 )
@@ -29,7 +27,6 @@ type Adapter struct {
 	rules      []rule
 	brands     []brandFamily
 	types      []skippedType
-	codeShape  *regexp.Regexp
 	documented schema.Schema
 }
 
@@ -43,7 +40,6 @@ func New() Adapter {
 		rules:      rules(),
 		brands:     brandFamilies(),
 		types:      skippedTypes(),
-		codeShape:  regexp.MustCompile(`^\d{3}\.\d{3}\.\d{3}$`),
 	}
 	a.documented = documented(a)
 	return a

@@ -80,7 +80,7 @@ func re(pattern string) *regexp.Regexp { return regexp.MustCompile(pattern) }
 // three digits (the patterns are prefixes, so they would match more than codes)
 // or in no group.
 func (a Adapter) result(code string) (g group, ok bool) {
-	if a.codeShape == nil || !a.codeShape.MatchString(code) {
+	if !isCode(code) {
 		return group{}, false
 	}
 	for _, g := range a.groups {
@@ -89,4 +89,15 @@ func (a Adapter) result(code string) (g group, ok bool) {
 		}
 	}
 	return group{}, false
+}
+
+// isCode reports whether code is three groups of three digits, joined by dots.
+func isCode(code string) bool {
+	const size = len("000.000.000")
+	for i := range min(len(code), size) {
+		if dot := i == 3 || i == 7; dot != (code[i] == '.') || !dot && (code[i] < '0' || code[i] > '9') {
+			return false
+		}
+	}
+	return len(code) == size
 }

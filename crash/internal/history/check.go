@@ -1,0 +1,171 @@
+package history
+
+import "fmt"
+
+// Rule is a promise.
+type Rule string
+
+// The promises, in the order in which they are checked.
+const (
+	AcknowledgedIsStored Rule = "an acknowledged delivery is in the ledger as it was sent"
+	StoredWasSent        Rule = "the ledger has nothing that was not sent"
+	LedgerIsOrdered      Rule = "the ledger has no gap"
+	CursorIsSequence     Rule = "an event's cursor is its place in the stream, without gaps"
+	FactHasOneEvent      Rule = "a fact has one event with one name"
+	ItemIsProjected      Rule = "each item has its event or notice, in ledger order"
+	VersionsCount        Rule = "payment_version counts 1, 2, 3 over what changed a payment"
+	ViewIsStream         Rule = "the view has the events of the stream"
+	SubscriberSawAll     Rule = "a durable consumer is given every message, and never another one in its place"
+)
+
+// Violation is a promise that was not kept. The text says where.
+type Violation struct {
+	Rule Rule
+	Text string
+}
+
+func (v *Violation) Error() string { return fmt.Sprintf("%s (%s)", v.Text, v.Rule) }
+
+// maxPerRule bounds how many violations of a rule are told; one fault often has
+// thousands.
+const maxPerRule = 3
+
+type checker struct {
+	h     History
+	found map[Rule]int
+	told  []*Violation
+}
+
+// Check returns the figures of h and what is wrong with it.
+func Check(h History) (Figures, []*Violation) {
+	c := &checker{h: h, found: map[Rule]int{}}
+	var f Figures
+	c.ledger(&f)
+	c.cursors()
+	c.facts(&f)
+	c.versions(&f)
+	c.view()
+	c.subscriber(&f)
+	for rule, n := range c.found {
+		if n > maxPerRule {
+			c.told = append(c.told, &Violation{rule, fmt.Sprintf("and %d more", n-maxPerRule)})
+		}
+	}
+	return f, c.told
+}
+
+func (c *checker) report(r Rule, format string, args ...any) {
+	if c.found[r]++; c.found[r] <= maxPerRule {
+		c.told = append(c.told, &Violation{r, fmt.Sprintf(format, args...)})
+	}
+}
+
+// ledger counts: each acknowledgement stands for a delivery of its own, so a
+// repeat cannot hide that the first one is gone.
+func (c *checker) ledger(f *Figures) {
+	stored := map[Digest]int{}
+	next := Position{Commit: 1}
+	for _, s := range c.h.Ledger {
+		if s.Position != next {
+			next.Commit, next.Delivery = next.Commit+1, 0
+		}
+		if s.Position != next {
+			c.report(LedgerIsOrdered, "%v stands where %v should", s.Position, next)
+			next = s.Position
+		}
+		next.Delivery++
+		f.Commits = int(s.Position.Commit)
+		sent := c.h.Sent[s.Body]
+		switch stored[s.Body]++; {
+		case sent == nil:
+			c.report(StoredWasSent, "nobody sent the body %v of %v", s.Body, s.Position)
+		case sent.Provider != s.Provider:
+			c.report(StoredWasSent, "%v is from %s and was sent to %s", s.Position, sent.Provider, s.Provider)
+		case stored[s.Body] > sent.Attempts:
+			c.report(StoredWasSent, "%v: body %v was sent %d times and is stored %d times", s.Position, s.Body, sent.Attempts, stored[s.Body])
+		}
+	}
+	f.Stored = len(c.h.Ledger)
+	for body, sent := range c.h.Sent {
+		f.Acknowledged += sent.Acknowledged
+		if stored[body] < sent.Acknowledged {
+			c.report(AcknowledgedIsStored, "%s: body %v was acknowledged %d times and is stored %d times", sent.Provider, body, sent.Acknowledged, stored[body])
+		}
+	}
+}
+
+func (c *checker) cursors() {
+	for i, m := range c.h.Stream {
+		if want := int64(i + 1); m.Sequence != want {
+			c.report(CursorIsSequence, "sequence %d stands where %d should", m.Sequence, want)
+			return // all others are off, too
+		}
+		if m.Cursor != m.Sequence {
+			c.report(CursorIsSequence, "%s has sequence %d and cursor %d", m.Name, m.Sequence, m.Cursor)
+		}
+	}
+}
+
+func (c *checker) versions(f *Figures) {
+	last := map[string]int64{}
+	for _, m := range c.h.Stream {
+		if m.Quarantined {
+			continue
+		}
+		previous, want := last[m.Payment], int64(0)
+		if m.Changed {
+			want = previous + 1
+			previous = m.Version
+		}
+		if m.Version != want {
+			c.report(VersionsCount, "%s (cursor %d) has version %d of %s, want %d", m.Name, m.Cursor, m.Version, m.Payment, want)
+		}
+		last[m.Payment] = previous
+	}
+	f.Payments = len(last)
+}
+
+func (c *checker) view() {
+	at := 0
+	for _, m := range c.h.Stream {
+		if m.Quarantined {
+			continue
+		}
+		if at == len(c.h.View) {
+			c.report(ViewIsStream, "the view ends before %s (cursor %d)", m.Name, m.Cursor)
+			return
+		}
+		v := c.h.View[at]
+		if v.Name != m.Name || v.Cursor != m.Cursor {
+			c.report(ViewIsStream, "the view has %s (cursor %d) where the stream has %s (cursor %d)", v.Name, v.Cursor, m.Name, m.Cursor)
+			return // all others are off, too
+		}
+		if v.Content != m.Content {
+			c.report(ViewIsStream, "%s is not the same in view and stream", m.Name)
+		}
+		at++
+	}
+	if at < len(c.h.View) {
+		c.report(ViewIsStream, "the view has %s (cursor %d), which is not in the stream", c.h.View[at].Name, c.h.View[at].Cursor)
+	}
+}
+
+func (c *checker) subscriber(f *Figures) {
+	f.Redelivered = c.h.Seen.Repeats
+	for _, sequence := range c.h.Seen.Changed {
+		c.report(SubscriberSawAll, "message %d came again with other bytes", sequence)
+	}
+	for _, m := range c.h.Stream {
+		switch raw, ok := c.h.Seen.First[m.Sequence]; {
+		case !ok:
+			c.report(SubscriberSawAll, "message %d (%s) was not given to the consumer", m.Sequence, m.Name)
+		case raw != m.Raw:
+			c.report(SubscriberSawAll, "the consumer was given another message %d than %s, which is stored there now", m.Sequence, m.Name)
+		}
+	}
+	for sequence := range c.h.Seen.First {
+		if sequence > int64(len(c.h.Stream)) {
+			c.report(SubscriberSawAll, "the consumer was given message %d; the stream ends with %d", sequence, len(c.h.Stream))
+		}
+	}
+}

@@ -1,0 +1,93 @@
+package witness
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	normalizerv1 "github.com/paynorm/paynorm/gen/paynorm/normalizer/v1"
+	"google.golang.org/protobuf/encoding/protojson"
+
+	"github.com/paynorm/paynorm/crash/internal/history"
+)
+
+// View lists all events of the read API at base, oldest first.
+func View(ctx context.Context, base string) ([]history.ViewEvent, error) {
+	var all []history.ViewEvent
+	query := url.Values{"page_size": {"1000"}}
+	for {
+		text, err := get(ctx, base+"/v1/events?"+query.Encode())
+		if err != nil {
+			return nil, err
+		}
+		page := &normalizerv1.ListEventsResponse{}
+		if err := protojson.Unmarshal(text, page); err != nil {
+			return nil, err
+		}
+		for _, e := range page.GetEvents() {
+			sum, err := content(e)
+			if err != nil {
+				return nil, err
+			}
+			all = append(all, history.ViewEvent{Cursor: e.GetCursor(), Name: e.GetName(), Content: sum})
+		}
+		if page.GetNextPageToken() == "" {
+			slices.Reverse(all)
+			return all, nil
+		}
+		query.Set("page_token", page.GetNextPageToken())
+	}
+}
+
+// Projected waits until everything in the ledger is projected. metrics is the
+// URL of the metrics.
+func Projected(ctx context.Context, metrics string) error {
+	for {
+		lag, err := figure(ctx, metrics, "paynorm_projection_lag_commits")
+		if err == nil && lag == 0 {
+			return nil
+		}
+		select {
+		case <-time.After(5 * time.Millisecond):
+		case <-ctx.Done():
+			return fmt.Errorf("%v commits are not projected (%v): %w", lag, err, ctx.Err())
+		}
+	}
+}
+
+// figure returns a metric without labels.
+func figure(ctx context.Context, metrics, name string) (float64, error) {
+	text, err := get(ctx, metrics)
+	if err != nil {
+		return 0, err
+	}
+	for line := range strings.Lines(string(text)) {
+		if value, ok := strings.CutPrefix(line, name+" "); ok {
+			return strconv.ParseFloat(strings.TrimSpace(value), 64)
+		}
+	}
+	return 0, fmt.Errorf("there is no metric %s", name)
+}
+
+func get(ctx context.Context, url string) ([]byte, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return nil, err
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return nil, err
+	}
+	defer resp.Body.Close() //nolint:errcheck // read to its end, or given up
+	text, err := io.ReadAll(resp.Body)
+	if err == nil && resp.StatusCode != http.StatusOK {
+		err = fmt.Errorf("GET %s: %s %s", url, resp.Status, text)
+	}
+	return text, err
+}

@@ -1,0 +1,12 @@
+package view
+
+// LimitMemory makes each part of v's memory go to the table when it has n keys.
+func (v *View) LimitMemory(n int) { v.memory.limit = n }
+
+// InMemory returns how many keys are in memory.
+func (v *View) InMemory() (n int) {
+	for i := range v.memory.parts {
+		n += v.memory.parts[i].size
+	}
+	return n
+}

@@ -1,0 +1,227 @@
+package view
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"fmt"
+	"slices"
+	"sync"
+
+	eventv1 "github.com/paynorm/paynorm/gen/paynorm/event/v1"
+)
+
+// The keys of rows are hashes of IDs, which fall anywhere in an index: with an
+// index of SQLite's for each ID, every event would dirty a page of each, and
+// these pages would be most of what is written. So the newest keys stay in
+// memory, in parts by their first bits, and a part goes to the table keys in
+// one go when it is full: then many keys fall on each page. What was in memory
+// is read back from the events and payments when a view is opened.
+const (
+	parts     = 16
+	partLimit = 16384 // keys; together they are those of about 40 000 events
+)
+
+// kind says what a key is of; the same text has another hash for each.
+type kind byte
+
+const (
+	eventByName kind = iota + 1
+	eventByPayment
+	eventByProviderPaymentID
+	eventByProviderOperationID
+	eventByMerchantReference
+	paymentByName
+	paymentByProviderPaymentID
+	paymentByMerchantReference
+)
+
+// key leads from an ID to a row: the cursor of an event or the id of a payment.
+type key struct{ hash, row int64 }
+
+// hash is FNV-1a, which stays the same from one run to the next.
+func hash(k kind, id string) int64 {
+	const offset, prime = 14695981039346656037, 1099511628211
+	h := (offset ^ uint64(k)) * prime
+	for i := range len(id) {
+		h = (h ^ uint64(id[i])) * prime
+	}
+	return int64(h)
+}
+
+// partOf returns the part of a hash: its first four bits, so that a part is a
+// stretch of the table.
+func partOf(hash int64) int { return int(uint64(hash) >> 60) }
+
+// eventKeys appends the keys of e to to. IDs that are empty have none.
+func eventKeys(to []key, e *eventv1.PaymentStatusChanged) []key {
+	cursor := e.GetCursor()
+	to = append(to, key{hash(eventByName, e.GetName()), cursor})
+	to = appendKey(to, eventByPayment, e.GetPayment(), cursor)
+	to = appendKey(to, eventByProviderPaymentID, e.GetProviderPaymentId(), cursor)
+	to = appendKey(to, eventByProviderOperationID, e.GetProviderOperationId(), cursor)
+	return appendKey(to, eventByMerchantReference, e.GetMerchantReference(), cursor)
+}
+
+// paymentKeys appends the keys of the payment of a row to to.
+func paymentKeys(to []key, id int64, name, providerPaymentID, reference string) []key {
+	to = append(to, key{hash(paymentByName, name), id})
+	to = appendKey(to, paymentByProviderPaymentID, providerPaymentID, id)
+	return appendKey(to, paymentByMerchantReference, reference, id)
+}
+
+func appendKey(to []key, k kind, id string, row int64) []key {
+	if id == "" {
+		return to
+	}
+	return append(to, key{hash(k, id), row})
+}
+
+// memory holds the keys that are not in the table yet.
+type memory struct {
+	limit int // keys of a part
+	mu    sync.RWMutex
+	parts [parts]part
+}
+
+type part struct {
+	first map[int64]int64   // a row of the hash
+	more  map[int64][]int64 // and the others, where there are
+	size  int
+}
+
+func (p *part) add(k key) {
+	if p.first == nil {
+		p.first, p.more = map[int64]int64{}, map[int64][]int64{}
+	}
+	if _, ok := p.first[k.hash]; ok {
+		p.more[k.hash] = append(p.more[k.hash], k.row)
+	} else {
+		p.first[k.hash] = k.row
+	}
+	p.size++
+}
+
+// sorted returns all keys of p in the order of the table.
+func (p *part) sorted() []key {
+	out := make([]key, 0, p.size)
+	for h, row := range p.first {
+		out = append(out, key{h, row})
+	}
+	for h, rows := range p.more {
+		for _, row := range rows {
+			out = append(out, key{h, row})
+		}
+	}
+	slices.SortFunc(out, func(a, b key) int {
+		return cmp.Or(cmp.Compare(a.hash, b.hash), cmp.Compare(a.row, b.row))
+	})
+	return out
+}
+
+// rows returns the rows of a hash.
+func (m *memory) rows(hash int64) []int64 {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	p := &m.parts[partOf(hash)]
+	row, ok := p.first[hash]
+	if !ok {
+		return nil
+	}
+	return append([]int64{row}, p.more[hash]...)
+}
+
+// full returns a part that has to go to the table, or -1.
+func (m *memory) full() int {
+	largest := 0
+	for i := range m.parts {
+		if m.parts[i].size > m.parts[largest].size {
+			largest = i
+		}
+	}
+	if m.parts[largest].size < m.limit {
+		return -1
+	}
+	return largest
+}
+
+// commit forgets the part that was flushed, unless it is -1, and adds keys.
+func (m *memory) commit(flushed int, keys []key) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if flushed >= 0 {
+		m.parts[flushed] = part{}
+	}
+	for _, k := range keys {
+		m.parts[partOf(k.hash)].add(k)
+	}
+}
+
+// flush brings the keys of a part into the table, within a transaction. They
+// are those of the batches before.
+func (v *View) flush(ctx context.Context, i int) error {
+	p := &v.memory.parts[i]
+	to := newRows(&v.insert.keys)
+	for _, k := range p.sorted() {
+		if err := to.add(ctx, k.hash, k.row); err != nil {
+			return err
+		}
+	}
+	if err := to.flush(ctx); err != nil {
+		return err
+	}
+	_, err := v.insert.part.ExecContext(ctx, v.stored.Cursor, v.lastPayment, i)
+	return err
+}
+
+// load brings back what was in memory when the view was closed: the keys of
+// events and payments above those that have been flushed with their part.
+func (v *View) load(ctx context.Context) error {
+	var flushed [parts]struct{ cursor, payment int64 }
+	cursor, payment := v.stored.Cursor, v.lastPayment
+	rows, err := v.conn.QueryContext(ctx, "SELECT part, cursor, payment FROM parts")
+	err = eachRow(rows, err, func(rows *sql.Rows) error {
+		var i int
+		if err := rows.Scan(&i, &cursor, &payment); err != nil {
+			return err
+		}
+		if i < 0 || i >= parts {
+			return fmt.Errorf("%w: it has a part %d of its keys", ErrUnusable, i)
+		}
+		flushed[i].cursor, flushed[i].payment = cursor, payment
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	for _, f := range flushed {
+		cursor, payment = min(cursor, f.cursor), min(payment, f.payment)
+	}
+	rows, err = v.conn.QueryContext(ctx, `SELECT cursor, name, payment, provider_payment_id, provider_operation_id, merchant_reference
+		FROM events WHERE cursor > ?`, cursor)
+	err = eachRow(rows, err, func(rows *sql.Rows) error {
+		e := &eventv1.PaymentStatusChanged{}
+		err := rows.Scan(&e.Cursor, &e.Name, &e.Payment, &e.ProviderPaymentId, &e.ProviderOperationId, &e.MerchantReference)
+		for _, k := range eventKeys(nil, e) {
+			if i := partOf(k.hash); k.row > flushed[i].cursor {
+				v.memory.parts[i].add(k)
+			}
+		}
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	rows, err = v.conn.QueryContext(ctx, "SELECT id, name, provider_payment_id, merchant_reference FROM payments WHERE id > ?", payment)
+	return eachRow(rows, err, func(rows *sql.Rows) error {
+		var id int64
+		var name, providerPaymentID, reference string
+		err := rows.Scan(&id, &name, &providerPaymentID, &reference)
+		for _, k := range paymentKeys(nil, id, name, providerPaymentID, reference) {
+			if i := partOf(k.hash); k.row > flushed[i].payment {
+				v.memory.parts[i].add(k)
+			}
+		}
+		return err
+	})
+}
