@@ -44,7 +44,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(dir) //nolint:errcheck // what cannot be removed is below .cache
+	defer os.RemoveAll(dir) // what cannot be removed is below .cache
 	b := &bench{plan: p, dir: dir, progress: slog.New(slog.NewTextHandler(stderr, nil))}
 	b.progress.Info("building")
 	if err := build(ctx, dir, p.packages()...); err != nil {

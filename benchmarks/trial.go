@@ -66,7 +66,7 @@ func (b *bench) measure(ctx context.Context, t *trial) (err error) {
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(dir) //nolint:errcheck // the folder above goes at the end
+	defer os.RemoveAll(dir) // the folder above goes at the end
 	s, err := b.system(t.System).start(ctx, dir)
 	if err != nil {
 		return err

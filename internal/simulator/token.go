@@ -62,7 +62,7 @@ func (s *tokenSource) fetch(ctx context.Context) (token string, ttl time.Duratio
 	if err != nil {
 		return "", 0, err
 	}
-	defer resp.Body.Close() //nolint:errcheck // Read to its end, or given up.
+	defer resp.Body.Close() // Read to its end, or given up.
 	var answer struct {
 		AccessToken string `json:"access_token"`
 		ExpiresIn   int64  `json:"expires_in"`

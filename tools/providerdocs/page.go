@@ -13,7 +13,9 @@ import (
 // writer gathers a page in Markdown.
 type writer struct{ strings.Builder }
 
-func (w *writer) line(format string, args ...any) { fmt.Fprintf(w, format+"\n", args...) }
+func (w *writer) line(format string, args ...any) {
+	w.WriteString(fmt.Sprintf(format, args...) + "\n")
+}
 
 func (w *writer) section(title string) { w.line("\n## %s\n", title) }
 
@@ -39,7 +41,7 @@ func (w *writer) setup(d provider.Descriptor) {
 		w.line("%d. %s", i+1, step)
 	}
 	w.line("\n```yaml\nendpoints:\n%s```\n", indent(d.Endpoint))
-	w.line("Try it before the provider does: `paynorm send --config FILE %s` sends a sample webhook, signed as the provider signs.\n", d.ID)
+	w.line("Try it before the provider does: `paynorm send --config FILE --provider %s` sends a sample webhook in the provider's form.%s\n", d.ID, signing(d.Schemes))
 	w.line("| `auth` entry | what it checks |\n| --- | --- |")
 	for _, s := range d.Schemes {
 		w.line("| `%s` | %s |", s, scheme(s))
@@ -48,6 +50,14 @@ func (w *writer) setup(d provider.Descriptor) {
 	w.section("Replace a key")
 	w.line("%s\n", d.Rotation)
 	w.line("The configuration and the files of secrets are read again when they change; no request is dropped.")
+}
+
+// signing says what a sample needs that is signed with a private key.
+func signing(schemes []provider.SchemeKind) string {
+	if !slices.Contains(schemes, provider.SchemeJWT) {
+		return ""
+	}
+	return " Only the provider can sign with its key: give the endpoint a public key of your own beside it for the time, and the private one with `--signing-key`."
 }
 
 func scheme(kind provider.SchemeKind) string {

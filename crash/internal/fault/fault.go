@@ -6,10 +6,12 @@ package fault
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/paynorm/paynorm/crash/internal/history"
@@ -33,7 +35,7 @@ func All() []Fault {
 	return []Fault{
 		{
 			Name: "no-sync", Title: "the embedded NATS acknowledges before it syncs", Power: true,
-			Breaks: []history.Rule{history.AcknowledgedIsStored, history.SubscriberSawAll},
+			Breaks: []history.Rule{history.AcknowledgedIsStored},
 			file:   "internal/natsd/natsd.go", old: "SyncAlways: true", new: "SyncAlways: false",
 		},
 		{
@@ -140,4 +142,18 @@ func Root(ctx context.Context) (string, error) {
 		return "", fmt.Errorf("go list -m: %w", err)
 	}
 	return strings.TrimSpace(string(out)), nil
+}
+
+// Found returns the violation in err that shows f, nil when there is none.
+func (f Fault) Found(err error) *history.Violation {
+	var all history.Violations
+	if !errors.As(err, &all) {
+		return nil
+	}
+	for _, v := range all {
+		if slices.Contains(f.Breaks, v.Rule) {
+			return v
+		}
+	}
+	return nil
 }

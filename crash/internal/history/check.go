@@ -1,6 +1,9 @@
 package history
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+)
 
 // Rule is a promise.
 type Rule string
@@ -15,6 +18,7 @@ const (
 	ItemIsProjected      Rule = "each item has its event or notice, in ledger order"
 	VersionsCount        Rule = "payment_version counts 1, 2, 3 over what changed a payment"
 	ViewIsStream         Rule = "the view has the events of the stream"
+	StartsAgain          Rule = "paynorm starts on what a crash has left" // judged by who starts it
 	SubscriberSawAll     Rule = "a durable consumer is given every message, and never another one in its place"
 )
 
@@ -33,11 +37,11 @@ const maxPerRule = 3
 type checker struct {
 	h     History
 	found map[Rule]int
-	told  []*Violation
+	told  Violations
 }
 
 // Check returns the figures of h and what is wrong with it.
-func Check(h History) (Figures, []*Violation) {
+func Check(h History) (Figures, Violations) {
 	c := &checker{h: h, found: map[Rule]int{}}
 	var f Figures
 	c.ledger(&f)
@@ -89,6 +93,7 @@ func (c *checker) ledger(f *Figures) {
 	for body, sent := range c.h.Sent {
 		f.Acknowledged += sent.Acknowledged
 		if stored[body] < sent.Acknowledged {
+			f.Lost += sent.Acknowledged - stored[body]
 			c.report(AcknowledgedIsStored, "%s: body %v was acknowledged %d times and is stored %d times", sent.Provider, body, sent.Acknowledged, stored[body])
 		}
 	}
@@ -151,21 +156,44 @@ func (c *checker) view() {
 }
 
 func (c *checker) subscriber(f *Figures) {
-	f.Redelivered = c.h.Seen.Repeats
+	f.Seen, f.Redelivered = len(c.h.Seen.First), c.h.Seen.Repeats
 	for _, sequence := range c.h.Seen.Changed {
 		c.report(SubscriberSawAll, "message %d came again with other bytes", sequence)
 	}
 	for _, m := range c.h.Stream {
 		switch raw, ok := c.h.Seen.First[m.Sequence]; {
 		case !ok:
+			f.Unseen++
 			c.report(SubscriberSawAll, "message %d (%s) was not given to the consumer", m.Sequence, m.Name)
 		case raw != m.Raw:
+			f.Undone++
 			c.report(SubscriberSawAll, "the consumer was given another message %d than %s, which is stored there now", m.Sequence, m.Name)
 		}
 	}
 	for sequence := range c.h.Seen.First {
 		if sequence > int64(len(c.h.Stream)) {
+			f.Undone++
 			c.report(SubscriberSawAll, "the consumer was given message %d; the stream ends with %d", sequence, len(c.h.Stream))
 		}
 	}
+}
+
+// Violations are all that is wrong with a history, as an error.
+type Violations []*Violation
+
+func (v Violations) Error() string {
+	var text strings.Builder
+	fmt.Fprintf(&text, "%d promises were not kept:", len(v))
+	for _, one := range v {
+		text.WriteString("\n  " + one.Error())
+	}
+	return text.String()
+}
+
+// Err returns v as an error, nil when there is none.
+func (v Violations) Err() error {
+	if len(v) == 0 {
+		return nil
+	}
+	return v
 }

@@ -64,7 +64,7 @@ func TestWholeHistoryPasses(t *testing.T) {
 	for _, v := range wrong {
 		t.Error(v)
 	}
-	want := history.Figures{Acknowledged: 5, Stored: 5, Commits: 3, Events: 4, Notices: 1, Payments: 2, Repeated: 2, Redelivered: 1}
+	want := history.Figures{Acknowledged: 5, Stored: 5, Commits: 3, Events: 4, Notices: 1, Payments: 2, Repeated: 2, Seen: 5, Redelivered: 1}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("figures (-want +got):\n%s", diff)
 	}
@@ -205,8 +205,19 @@ func TestPlantedFaultsAreFound(t *testing.T) {
 	}
 }
 
-func broken(found []*history.Violation, r history.Rule) bool {
+func broken(found history.Violations, r history.Rule) bool {
 	return slices.ContainsFunc(found, func(v *history.Violation) bool { return v.Rule == r })
+}
+
+func TestLossesAreCounted(t *testing.T) {
+	h := whole()
+	h.Ledger = h.Ledger[:3]                     // the last commit: two acknowledged deliveries, one event
+	h.Stream, h.View = h.Stream[:4], h.View[:3] // and the consumer has seen it
+	delete(h.Seen.First, 1)
+	got, _ := history.Check(h)
+	if got.Lost != 2 || got.Unseen != 1 || got.Undone != 1 {
+		t.Errorf("%+v, want 2 lost, 1 unseen, 1 undone", got)
+	}
 }
 
 func TestManyViolationsOfOneRuleAreCounted(t *testing.T) {

@@ -108,5 +108,10 @@ type Figures struct {
 	Notices      int
 	Payments     int
 	Repeated     int // items whose fact had been projected before
-	Redelivered  int // messages that the consumer got more than once
+	Seen         int // messages that the consumer was given
+	Redelivered  int // how often it was given one again
+	// What must be zero.
+	Lost   int // acknowledged deliveries that are not in the ledger
+	Unseen int // messages that the consumer was not given
+	Undone int // messages that the consumer was given and that are not stored so
 }

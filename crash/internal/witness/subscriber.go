@@ -110,12 +110,18 @@ func (s *Subscriber) take(m jetstream.Msg) {
 	}
 }
 
-// Close waits, up to patience, until the message numbered last has come and
-// nothing is missing before it, and returns what was seen.
+// Close waits until the message numbered last has come and nothing is missing
+// before it, or until nothing new has come for patience, and returns what was seen.
 func (s *Subscriber) Close(ctx context.Context, last int64, patience time.Duration) history.Seen {
-	ctx, cancel := context.WithTimeout(ctx, patience)
-	defer cancel()
-	for !s.has(last) && ctx.Err() == nil {
+	count, since := -1, time.Now()
+	for ctx.Err() == nil {
+		complete, n := s.has(last)
+		if n != count {
+			count, since = n, time.Now()
+		}
+		if complete || time.Since(since) >= patience {
+			break
+		}
 		s.rest(ctx)
 	}
 	s.stop()
@@ -124,8 +130,8 @@ func (s *Subscriber) Close(ctx context.Context, last int64, patience time.Durati
 	return s.seen
 }
 
-func (s *Subscriber) has(last int64) bool {
+func (s *Subscriber) has(last int64) (complete bool, count int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.last >= last && int64(len(s.seen.First)) >= last
+	return s.last >= last && int64(len(s.seen.First)) >= last, len(s.seen.First)
 }

@@ -55,7 +55,7 @@ func hashFile(path string) content {
 	h := sha256.New()
 	file, err := os.Open(path)
 	if err == nil {
-		defer file.Close() //nolint:errcheck // Nothing was written.
+		defer file.Close() // Nothing was written.
 		_, err = io.Copy(h, io.LimitReader(file, maxWatchedSize))
 	}
 	if err != nil {

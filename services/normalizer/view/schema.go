@@ -8,7 +8,7 @@ import (
 )
 
 // version is raised with each change of what a file holds.
-const version = 1
+const version = 2
 
 // schema keeps the cost of a write low; that is why it looks as it does.
 //

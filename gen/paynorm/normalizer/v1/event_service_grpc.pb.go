@@ -33,14 +33,15 @@ const (
 type EventServiceClient interface {
 	// GetEvent returns one event. Errors: NOT_FOUND.
 	GetEvent(ctx context.Context, in *GetEventRequest, opts ...grpc.CallOption) (*v1.PaymentStatusChanged, error)
-	// ListEvents returns events, newest first. Errors: INVALID_ARGUMENT (filter, page_token).
+	// ListEvents returns events, newest first. A page may be shorter than asked for
+	// and still not be the last: go by next_page_token. Errors: INVALID_ARGUMENT (filter, page_token).
 	ListEvents(ctx context.Context, in *ListEventsRequest, opts ...grpc.CallOption) (*ListEventsResponse, error)
 	// WatchEvents streams events in the order of their cursors, without a gap or a
 	// repeat, and goes on with new ones as they are published. Over HTTP it answers
 	// with one JSON object a line, or with server-sent events when asked for text/event-stream.
 	//
-	// Errors: INVALID_ARGUMENT (filter), OUT_OF_RANGE (the cursor is beyond the last event,
-	// or before what is kept), UNAVAILABLE (the server is stopping: resume from the last cursor).
+	// Errors: INVALID_ARGUMENT (filter), OUT_OF_RANGE (the cursor is beyond the last event, also
+	// two seconds later, or before what is kept), UNAVAILABLE (the server is stopping: resume from the last cursor).
 	WatchEvents(ctx context.Context, in *WatchEventsRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[WatchEventsResponse], error)
 }
 
@@ -99,14 +100,15 @@ type EventService_WatchEventsClient = grpc.ServerStreamingClient[WatchEventsResp
 type EventServiceServer interface {
 	// GetEvent returns one event. Errors: NOT_FOUND.
 	GetEvent(context.Context, *GetEventRequest) (*v1.PaymentStatusChanged, error)
-	// ListEvents returns events, newest first. Errors: INVALID_ARGUMENT (filter, page_token).
+	// ListEvents returns events, newest first. A page may be shorter than asked for
+	// and still not be the last: go by next_page_token. Errors: INVALID_ARGUMENT (filter, page_token).
 	ListEvents(context.Context, *ListEventsRequest) (*ListEventsResponse, error)
 	// WatchEvents streams events in the order of their cursors, without a gap or a
 	// repeat, and goes on with new ones as they are published. Over HTTP it answers
 	// with one JSON object a line, or with server-sent events when asked for text/event-stream.
 	//
-	// Errors: INVALID_ARGUMENT (filter), OUT_OF_RANGE (the cursor is beyond the last event,
-	// or before what is kept), UNAVAILABLE (the server is stopping: resume from the last cursor).
+	// Errors: INVALID_ARGUMENT (filter), OUT_OF_RANGE (the cursor is beyond the last event, also
+	// two seconds later, or before what is kept), UNAVAILABLE (the server is stopping: resume from the last cursor).
 	WatchEvents(*WatchEventsRequest, grpc.ServerStreamingServer[WatchEventsResponse]) error
 	mustEmbedUnimplementedEventServiceServer()
 }

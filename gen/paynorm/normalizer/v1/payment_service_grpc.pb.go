@@ -31,7 +31,8 @@ const (
 type PaymentServiceClient interface {
 	// GetPayment returns one payment. Errors: NOT_FOUND.
 	GetPayment(ctx context.Context, in *GetPaymentRequest, opts ...grpc.CallOption) (*Payment, error)
-	// ListPayments returns payments, those that changed last first.
+	// ListPayments returns payments, those that changed last first. A page may be
+	// shorter than asked for and still not be the last: go by next_page_token.
 	// Errors: INVALID_ARGUMENT (filter, page_token).
 	ListPayments(ctx context.Context, in *ListPaymentsRequest, opts ...grpc.CallOption) (*ListPaymentsResponse, error)
 }
@@ -72,7 +73,8 @@ func (c *paymentServiceClient) ListPayments(ctx context.Context, in *ListPayment
 type PaymentServiceServer interface {
 	// GetPayment returns one payment. Errors: NOT_FOUND.
 	GetPayment(context.Context, *GetPaymentRequest) (*Payment, error)
-	// ListPayments returns payments, those that changed last first.
+	// ListPayments returns payments, those that changed last first. A page may be
+	// shorter than asked for and still not be the last: go by next_page_token.
 	// Errors: INVALID_ARGUMENT (filter, page_token).
 	ListPayments(context.Context, *ListPaymentsRequest) (*ListPaymentsResponse, error)
 	mustEmbedUnimplementedPaymentServiceServer()

@@ -42,7 +42,7 @@ func (a Adapter) Describe() provider.Descriptor {
 		Timeout: "There is one; how long it is, is not documented. Source: " + webhooks,
 		RetryPolicy: "Five retries after 30, 75, 187.5, 468.75 and 1171.88 seconds, about 32 minutes in all; " +
 			"what becomes of the notification after the last one is not documented. Source: " + webhooks,
-		IdempotencyKey: []string{"requestId", "status, folded", "cancellationStatus, folded"},
+		IdempotencyKey: []string{"requestId", "`status`, accents composed and blanks trimmed", "`cancellationStatus`, likewise"},
 		Mappings:       a.table.mappings(),
 		MappingVersion: 2,
 		Gaps:           gaps(),

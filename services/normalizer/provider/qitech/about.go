@@ -13,7 +13,8 @@ const summary = "Payments of card invoices, by bank slip or by deduction from th
 
 func setup() []string {
 	return []string{
-		"Get QI Tech's public key for webhooks from its integration team; it is handed out when keys are exchanged. Save it as PEM. Source: " + sourceKeys,
+		"QI Tech provides the public key that its webhooks are checked with; keys are exchanged with its integration team. Save it as PEM. " +
+			"Sources: " + sourceSignature + ", " + sourceKeys,
 		"Add the endpoint below to the configuration.",
 		"Have `https://HOST/webhooks/qitech/acme` registered as the URL for webhooks. The path is part of what is signed, so a proxy in front of paynorm must not rewrite it. " +
 			"Source: " + sourceSignature,

@@ -140,11 +140,12 @@ func (s Schema) find(name string, place int) (*member, bool) {
 	return nil, false
 }
 
-// cut bounds a name that somebody else chose.
+// cut bounds a name that somebody else chose. It is a copy: drift is remembered
+// for long, and must not keep a body in memory.
 func cut(name string) string {
 	const most = 64
-	if len(name) <= most {
-		return name
+	if len(name) > most {
+		name = strings.ToValidUTF8(name[:most], "")
 	}
-	return strings.ToValidUTF8(name[:most], "")
+	return strings.Clone(name)
 }

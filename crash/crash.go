@@ -1,0 +1,200 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"github.com/paynorm/paynorm/crash/internal/fault"
+	"github.com/paynorm/paynorm/crash/internal/history"
+	"github.com/paynorm/paynorm/crash/internal/sender"
+	"github.com/paynorm/paynorm/crash/internal/site"
+	"github.com/paynorm/paynorm/crash/internal/witness"
+)
+
+const (
+	// warmUp is how long a process works before it is crashed while it reloads or stops.
+	warmUp = 300 * time.Millisecond
+	// settleWithin bounds how long projection and subscriber may take in the end.
+	settleWithin = 5 * time.Minute
+	// patience is how long the subscriber may be without news before it has missed something.
+	patience = 20 * time.Second
+)
+
+// options says what to do to paynorm.
+type options struct {
+	Dir     string // for the program, its data and its log; empty
+	How     string // kill or power
+	Cycles  int    // crashes
+	Seed    uint64
+	Senders int           // of each provider
+	Pause   time.Duration // of a sender, at most
+	Fault   fault.Fault   // to plant
+}
+
+// trial is a run of all cycles.
+type trial struct {
+	options
+	site    *site.Site
+	machine machine
+	report  *report
+}
+
+// crash runs the cycles and checks the history. What is wrong with it are
+// history.Violations.
+func crash(ctx context.Context, o options) (*report, error) {
+	began := time.Now()
+	t := &trial{options: o, report: newReport(o)}
+	err := t.prepare(ctx)
+	if err == nil {
+		err = t.run(ctx)
+	}
+	t.report.Took = time.Since(began)
+	return t.report, err
+}
+
+func (t *trial) prepare(ctx context.Context) error {
+	root, err := fault.Root(ctx)
+	if err != nil {
+		return err
+	}
+	keys, err := site.NewKeys()
+	if err != nil {
+		return err
+	}
+	if t.site, err = site.New(t.Dir, "", keys); err != nil {
+		return err
+	}
+	program := filepath.Join(t.site.Dir, "paynorm")
+	if err := t.Fault.Build(ctx, root, program); err != nil {
+		return err
+	}
+	t.machine, err = newMachine(t.options, t.site, program, t.report.Cut.Add)
+	return err
+}
+
+func (t *trial) run(ctx context.Context) error {
+	p, err := t.machine.start()
+	if err != nil {
+		return err
+	}
+	defer func() { p.Kill() }() // of whichever is running then
+	if _, err := t.site.Ready(ctx, p); err != nil {
+		return err
+	}
+	subscriber, err := witness.Subscribe(ctx, t.site.NATS)
+	if err != nil {
+		return err
+	}
+	fleet, err := sender.Start(ctx, sender.Options{
+		Site: t.site, Seed: t.Seed, PerProvider: t.Senders, MaxPause: t.Pause, Timeout: 10 * time.Second,
+	})
+	if err != nil {
+		return err
+	}
+	began := time.Now()
+	for _, m := range schedule(t.Seed, t.Cycles) {
+		if p, err = t.cycle(ctx, p, m); err != nil {
+			break
+		}
+	}
+	if err == nil {
+		err = t.ready(ctx, p)
+	}
+	t.report.Load = time.Since(began)
+	var h history.History
+	var stopped error
+	if h.Sent, t.report.Sent, stopped = fleet.Stop(); err != nil || stopped != nil {
+		subscriber.Close(ctx, 0, 0)
+		return errors.Join(err, stopped)
+	}
+	if err := t.collect(ctx, &h, subscriber); err != nil {
+		return err
+	}
+	var wrong history.Violations
+	t.report.History, wrong = history.Check(h)
+	return errors.Join(wrong.Err(), p.Stop())
+}
+
+// cycle crashes p at the moment m and starts paynorm again.
+func (t *trial) cycle(ctx context.Context, p *site.Process, m moment) (*site.Process, error) {
+	if m.phase != starting {
+		if err := t.ready(ctx, p); err != nil {
+			return p, err
+		}
+	}
+	switch m.phase {
+	case reloading:
+		sleep(ctx, warmUp)
+		p.Signal(syscall.SIGHUP)
+	case shuttingOff:
+		sleep(ctx, warmUp)
+		p.Signal(syscall.SIGTERM)
+	}
+	sleep(ctx, m.after)
+	if ctx.Err() != nil {
+		return p, ctx.Err()
+	}
+	if err := t.machine.crash(p); err != nil {
+		return p, err
+	}
+	t.report.Crashes[m.phase]++
+	next, err := t.machine.start()
+	if err != nil {
+		return p, err
+	}
+	return next, nil
+}
+
+// ready waits until p is and notes how long that took. Not to come back is a
+// broken promise, too.
+func (t *trial) ready(ctx context.Context, p *site.Process) error {
+	took, err := t.site.Ready(ctx, p)
+	if err != nil && ctx.Err() == nil {
+		return history.Violations{{Rule: history.StartsAgain, Text: err.Error()}}
+	}
+	t.report.Recovery = append(t.report.Recovery, took)
+	return err
+}
+
+// collect waits until the work is done and gathers what is stored.
+func (t *trial) collect(ctx context.Context, h *history.History, subscriber *witness.Subscriber) error {
+	ctx, cancel := context.WithTimeout(ctx, settleWithin)
+	defer cancel()
+	closed := false
+	defer func() {
+		if !closed {
+			subscriber.Close(ctx, 0, 0)
+		}
+	}()
+	if err := witness.Projected(ctx, t.site.Metrics); err != nil {
+		return err
+	}
+	nc, js, err := witness.Connect(t.site.NATS)
+	if err != nil {
+		return err
+	}
+	defer nc.Close()
+	if h.Ledger, err = witness.Ledger(ctx, js); err != nil {
+		return fmt.Errorf("read the ledger: %w", err)
+	}
+	if h.Stream, err = witness.Events(ctx, js); err != nil {
+		return fmt.Errorf("read the events: %w", err)
+	}
+	if h.View, err = witness.View(ctx, t.site.HTTP); err != nil {
+		return fmt.Errorf("read the view: %w", err)
+	}
+	closed = true
+	h.Seen = subscriber.Close(ctx, int64(len(h.Stream)), patience)
+	return nil
+}
+
+func sleep(ctx context.Context, d time.Duration) {
+	select {
+	case <-ctx.Done():
+	case <-time.After(d):
+	}
+}

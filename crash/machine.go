@@ -1,0 +1,57 @@
+package main
+
+import (
+	"path/filepath"
+
+	"github.com/paynorm/paynorm/crash/internal/powercut"
+	"github.com/paynorm/paynorm/crash/internal/site"
+)
+
+// machine runs paynorm and crashes it.
+type machine interface {
+	start() (*site.Process, error)
+	// crash returns when the process is gone.
+	crash(p *site.Process) error
+}
+
+// newMachine returns a machine. lost is told what each power cut did.
+func newMachine(o options, s *site.Site, program string, lost func(powercut.Cut)) (machine, error) {
+	if o.How == kill {
+		return killer{s, program}, nil
+	}
+	disk, err := powercut.NewDisk(s.Data, filepath.Join(s.Dir, "platter"), o.Seed)
+	return &cutter{s, program, disk, lost}, err
+}
+
+// killer kills the process; the kernel keeps what it wrote.
+type killer struct {
+	site    *site.Site
+	program string
+}
+
+func (k killer) start() (*site.Process, error) {
+	return site.Start(k.site.Serve(k.program), k.site.Log())
+}
+
+func (killer) crash(p *site.Process) error {
+	p.Kill()
+	return nil
+}
+
+// cutter cuts the power; what was not synced is gone.
+type cutter struct {
+	site    *site.Site
+	program string
+	disk    *powercut.Disk
+	lost    func(powercut.Cut)
+}
+
+func (c *cutter) start() (*site.Process, error) {
+	return c.disk.Start(c.site.Serve(c.program), c.site.Log())
+}
+
+func (c *cutter) crash(p *site.Process) error {
+	cut, err := c.disk.Cut(p)
+	c.lost(cut)
+	return err
+}

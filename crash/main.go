@@ -1,0 +1,109 @@
+// Command crash proves that paynorm keeps its promise under crashes: what was
+// acknowledged is stored, and each fact gives one event. It runs the real
+// binary, sends webhooks of all providers to it, kills it or cuts its power
+// again and again, and checks the history in the end. See docs/durability.md.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"github.com/paynorm/paynorm/crash/internal/fault"
+	"github.com/paynorm/paynorm/crash/internal/powercut"
+)
+
+func main() {
+	powercut.Child()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	err := run(ctx, os.Args[1:], os.Stdout)
+	stop()
+	if errors.Is(err, flag.ErrHelp) {
+		return
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "crash:", err)
+		os.Exit(1)
+	}
+}
+
+// run is the whole program but for the exit code.
+func run(ctx context.Context, args []string, stdout io.Writer) error {
+	flags := flag.NewFlagSet("crash", flag.ContinueOnError)
+	o := options{Pause: 10 * time.Millisecond}
+	flags.IntVar(&o.Cycles, "cycles", 20, "how many crashes")
+	flags.Uint64Var(&o.Seed, "seed", uint64(time.Now().UnixNano()), "of the schedule of crashes and of the payments; the same seed gives the same schedule")
+	flags.StringVar(&o.How, "how", kill, "kill (kill -9) or power (only what was synced survives; Linux)")
+	flags.IntVar(&o.Senders, "senders", 4, "how many senders each provider has")
+	flags.DurationVar(&o.Pause, "pause", o.Pause, "how long a sender waits at most before its next webhook")
+	dir := flags.String("dir", "", "a folder for data and logs, kept; default: a temporary one, kept when something is wrong")
+	name := flags.String("fault", "", "plant a fault that should be found")
+	all := flags.Bool("faults", false, "plant each known fault in turn; fail when one is not found")
+	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	if o.How != kill && o.How != power {
+		return fmt.Errorf("-how %s: want %s or %s", o.How, kill, power)
+	}
+	var err error
+	if o.Fault, err = fault.Find(*name); err != nil {
+		return err
+	}
+	return inFolder(*dir, func(dir string) error {
+		o.Dir = dir
+		if *all {
+			return findFaults(ctx, o, stdout)
+		}
+		r, err := crash(ctx, o)
+		return errors.Join(r.print(stdout), err)
+	})
+}
+
+// inFolder calls work with a folder, which is removed when it was made here and
+// nothing is wrong.
+func inFolder(dir string, work func(dir string) error) error {
+	if dir != "" {
+		if err := os.MkdirAll(dir, 0o700); err != nil {
+			return err
+		}
+		return work(dir)
+	}
+	dir, err := os.MkdirTemp("", "paynorm-crash")
+	if err != nil {
+		return err
+	}
+	if err := work(dir); err != nil {
+		return fmt.Errorf("%w\n(data and logs are in %s)", err, dir)
+	}
+	return os.RemoveAll(dir)
+}
+
+// findFaults checks the checker: each fault must be found by a rule that it breaks.
+func findFaults(ctx context.Context, o options, stdout io.Writer) error {
+	for _, f := range fault.All() {
+		o := o
+		o.Fault, o.Dir, o.How = f, filepath.Join(o.Dir, f.Name), kill
+		if f.Power {
+			o.How = power
+		}
+		if err := os.Mkdir(o.Dir, 0o700); err != nil {
+			return err
+		}
+		r, err := crash(ctx, o)
+		found := f.Found(err)
+		if found == nil {
+			return fmt.Errorf("fault %s was not found in %d cycles (seed %d): %w", f.Name, r.Cycles, o.Seed, err)
+		}
+		if _, err := fmt.Fprintf(stdout, "found %-16s (%s): %v\n", f.Name, f.Title, found); err != nil {
+			return err
+		}
+	}
+	return nil
+}
