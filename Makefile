@@ -51,12 +51,13 @@ fix: $(GOLANGCI) $(BUF) $(IMPORTS) ## Repair what can be repaired without a pers
 	$(BUF) format --write proto
 
 .PHONY: generate
-generate: $(BUF) $(IMPORTS) ## Generate gen/ from proto/
+generate: $(BUF) $(IMPORTS) ## Generate gen/ from proto/, and docs/providers from the adapters
 	$(BUF) generate
+	go run ./tools/providerdocs -o docs/providers
 
 .PHONY: generated
-generated: generate ## Fail when gen/ is not what proto/ says
-	@git diff --exit-code --stat -- gen && test -z "$$(git status --porcelain -- gen)" || { echo "gen/ is out of date: run make generate and commit"; exit 1; }
+generated: generate ## Fail when gen/ or docs/providers are not what they are made from
+	@test -z "$$(git status --porcelain -- gen docs/providers)" || { git status --short -- gen docs/providers; echo "generated files are out of date: run make generate and commit"; exit 1; }
 
 # The base is laid out as a workspace of its own, with the same imports beside it.
 .PHONY: breaking

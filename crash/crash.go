@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"path/filepath"
 	"syscall"
 	"time"
@@ -13,6 +14,7 @@ import (
 	"github.com/paynorm/paynorm/crash/internal/sender"
 	"github.com/paynorm/paynorm/crash/internal/site"
 	"github.com/paynorm/paynorm/crash/internal/witness"
+	"github.com/paynorm/paynorm/internal/natsd"
 )
 
 const (
@@ -109,7 +111,7 @@ func (t *trial) run(ctx context.Context) error {
 	var stopped error
 	if h.Sent, t.report.Sent, stopped = fleet.Stop(); err != nil || stopped != nil {
 		subscriber.Close(ctx, 0, 0)
-		return errors.Join(err, stopped)
+		return errors.Join(t.salvage(ctx, h, err), stopped)
 	}
 	if err := t.collect(ctx, &h, subscriber); err != nil {
 		return err
@@ -117,6 +119,34 @@ func (t *trial) run(ctx context.Context) error {
 	var wrong history.Violations
 	t.report.History, wrong = history.Check(h)
 	return errors.Join(wrong.Err(), p.Stop())
+}
+
+// salvage looks into the store of a paynorm that has not come back, to tell
+// what is lost.
+func (t *trial) salvage(ctx context.Context, h history.History, cause error) error {
+	var dead history.Violations
+	if !errors.As(cause, &dead) {
+		return cause
+	}
+	server, err := natsd.Start(ctx, natsd.Options{
+		StoreDir: filepath.Join(t.site.Data, "nats"), Address: "127.0.0.1:0", Logger: slog.New(slog.DiscardHandler),
+	})
+	if err != nil {
+		return errors.Join(cause, err)
+	}
+	defer server.Shutdown()
+	nc, js, err := witness.Connect("nats://" + server.Address())
+	if err != nil {
+		return errors.Join(cause, err)
+	}
+	defer nc.Close()
+	h.Ledger, err = witness.Ledger(ctx, js)
+	if errors.Is(err, witness.ErrNoStream) {
+		err = nil // then nothing is left
+	}
+	var lost history.Violations
+	t.report.History, lost = history.CheckLedger(h)
+	return errors.Join(append(dead, lost...), err)
 }
 
 // cycle crashes p at the moment m and starts paynorm again.

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/paynorm/paynorm/crash/internal/fault"
+	"github.com/paynorm/paynorm/crash/internal/history"
 	"github.com/paynorm/paynorm/crash/internal/powercut"
 )
 
@@ -85,25 +86,43 @@ func inFolder(dir string, work func(dir string) error) error {
 	return os.RemoveAll(dir)
 }
 
+// triesPerFault bounds how many runs a fault may need. Some show only when a crash
+// hits the right millisecond.
+const triesPerFault = 10
+
 // findFaults checks the checker: each fault must be found by a rule that it breaks.
 func findFaults(ctx context.Context, o options, stdout io.Writer) error {
 	for _, f := range fault.All() {
-		o := o
-		o.Fault, o.Dir, o.How = f, filepath.Join(o.Dir, f.Name), kill
-		if f.Power {
-			o.How = power
-		}
-		if err := os.Mkdir(o.Dir, 0o700); err != nil {
+		tries, found, err := findFault(ctx, o, f)
+		if err != nil {
 			return err
 		}
-		r, err := crash(ctx, o)
-		found := f.Found(err)
-		if found == nil {
-			return fmt.Errorf("fault %s was not found in %d cycles (seed %d): %w", f.Name, r.Cycles, o.Seed, err)
-		}
-		if _, err := fmt.Fprintf(stdout, "found %-16s (%s): %v\n", f.Name, f.Title, found); err != nil {
+		if _, err := fmt.Fprintf(stdout, "found %s (%s) in run %d: %v\n", f.Name, f.Title, tries, found); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+func findFault(ctx context.Context, o options, f fault.Fault) (tries int, found *history.Violation, err error) {
+	dir := o.Dir
+	o.Fault, o.How = f, kill
+	if f.Power {
+		o.How = power
+	}
+	for tries = 1; tries <= triesPerFault; tries++ {
+		o.Dir = filepath.Join(dir, fmt.Sprintf("%s-%d", f.Name, tries))
+		if err := os.Mkdir(o.Dir, 0o700); err != nil {
+			return tries, nil, err
+		}
+		_, err = crash(ctx, o)
+		if found = f.Found(err); found != nil {
+			return tries, found, nil
+		}
+		if err != nil {
+			break // something else is wrong
+		}
+		o.Seed++
+	}
+	return tries, nil, errors.Join(fmt.Errorf("fault %s was not found; the last seed was %d", f.Name, o.Seed), err)
 }

@@ -50,12 +50,29 @@ func Check(h History) (Figures, Violations) {
 	c.versions(&f)
 	c.view()
 	c.subscriber(&f)
+	return f, c.all()
+}
+
+// CheckLedger is Check for what is left of a paynorm that does not start: only
+// whether the acknowledged deliveries are there.
+func CheckLedger(h History) (Figures, Violations) {
+	c := &checker{h: h, found: map[Rule]int{}}
+	stored := map[Digest]int{}
+	for _, s := range h.Ledger {
+		stored[s.Body]++
+	}
+	f := Figures{Stored: len(h.Ledger), Lost: c.lost(stored)}
+	return f, c.all()
+}
+
+// all returns what was reported, and how much more there was.
+func (c *checker) all() Violations {
 	for rule, n := range c.found {
 		if n > maxPerRule {
 			c.told = append(c.told, &Violation{rule, fmt.Sprintf("and %d more", n-maxPerRule)})
 		}
 	}
-	return f, c.told
+	return c.told
 }
 
 func (c *checker) report(r Rule, format string, args ...any) {
@@ -64,8 +81,6 @@ func (c *checker) report(r Rule, format string, args ...any) {
 	}
 }
 
-// ledger counts: each acknowledgement stands for a delivery of its own, so a
-// repeat cannot hide that the first one is gone.
 func (c *checker) ledger(f *Figures) {
 	stored := map[Digest]int{}
 	next := Position{Commit: 1}
@@ -90,13 +105,22 @@ func (c *checker) ledger(f *Figures) {
 		}
 	}
 	f.Stored = len(c.h.Ledger)
-	for body, sent := range c.h.Sent {
+	for _, sent := range c.h.Sent {
 		f.Acknowledged += sent.Acknowledged
-		if stored[body] < sent.Acknowledged {
-			f.Lost += sent.Acknowledged - stored[body]
+	}
+	f.Lost = c.lost(stored)
+}
+
+// lost counts acknowledgements: each stands for a delivery of its own, so a
+// repeat cannot hide that the first one is gone.
+func (c *checker) lost(stored map[Digest]int) (n int) {
+	for body, sent := range c.h.Sent {
+		if missing := sent.Acknowledged - stored[body]; missing > 0 {
+			n += missing
 			c.report(AcknowledgedIsStored, "%s: body %v was acknowledged %d times and is stored %d times", sent.Provider, body, sent.Acknowledged, stored[body])
 		}
 	}
+	return n
 }
 
 func (c *checker) cursors() {

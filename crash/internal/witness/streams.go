@@ -22,6 +22,9 @@ const (
 	readAhead    = 1000
 )
 
+// ErrNoStream says that there is no such stream.
+var ErrNoStream = jetstream.ErrStreamNotFound
+
 // each calls handle with all messages of a stream in order.
 func each(ctx context.Context, js jetstream.JetStream, name string, handle func(sequence uint64, m jetstream.Msg) error) error {
 	stream, err := js.Stream(ctx, name)

@@ -8,6 +8,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
+	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -46,7 +48,7 @@ type Value struct {
 // Parse reads data as exactly one JSON value. Errors wrap ErrMalformed and say
 // where, never what.
 func Parse(data []byte) (Value, error) {
-	p := parser{dec: jsontext.NewDecoder(bytes.NewReader(data))}
+	p := newParser(data)
 	v, err := p.value(0)
 	if err != nil {
 		return Value{}, p.malformed(err)
@@ -66,19 +68,75 @@ func ParseObject(data []byte) (Value, error) {
 	return v, err
 }
 
+// parser builds values. Texts are parts of one copy of the document, and the
+// members of all objects lie in two common slices: a body of 1 KB would
+// otherwise cost a hundred small allocations.
 type parser struct {
+	src    string
 	dec    *jsontext.Decoder
+	offset int // in src, behind the token read last
 	values int
+
+	names    []string // of the finished objects
+	elements []Value  // of the finished objects and arrays
+	open     []member // of the objects and arrays that are not finished
+}
+
+type member struct {
+	name  string
+	value Value
+}
+
+func newParser(data []byte) *parser {
+	// A guess: a document rarely has more colons than members, and few elements
+	// beside them. What lies beyond it is allocated as it comes.
+	members := min(256, bytes.Count(data, []byte(":")))
+	return &parser{
+		src: string(data),
+		// A name that occurs twice is found below, without the decoder's copies of all names.
+		dec:      jsontext.NewDecoder(bytes.NewBuffer(data), jsontext.AllowDuplicateNames(true)),
+		names:    make([]string, 0, members),
+		elements: make([]Value, 0, members+4),
+		open:     make([]member, 0, min(members, 32)),
+	}
 }
 
 func (p *parser) malformed(err error) error {
 	if errors.Is(err, ErrMalformed) {
 		return err
 	}
-	if errors.Is(err, jsontext.ErrDuplicateName) {
-		return fmt.Errorf("%w: a member name occurs twice before byte %d", ErrMalformed, p.dec.InputOffset())
-	}
 	return fmt.Errorf("%w: after byte %d", ErrMalformed, p.dec.InputOffset())
+}
+
+// token reads the next token, and returns how it is written.
+func (p *parser) token() (t jsontext.Token, written string, err error) {
+	t, err = p.dec.ReadToken()
+	if err != nil {
+		return t, "", err
+	}
+	start, end := p.offset, int(p.dec.InputOffset())
+	for between(p.src[start]) {
+		start++
+	}
+	p.offset = end
+	return t, p.src[start:end], nil
+}
+
+// between reports whether c may stand between two tokens.
+func between(c byte) bool {
+	switch c {
+	case ' ', '\t', '\r', '\n', ':', ',':
+		return true
+	}
+	return false
+}
+
+// text is what a string token says.
+func text(t jsontext.Token, written string) string {
+	if strings.IndexByte(written, '\\') >= 0 {
+		return t.String()
+	}
+	return written[1 : len(written)-1]
 }
 
 func (p *parser) value(depth int) (Value, error) {
@@ -88,7 +146,7 @@ func (p *parser) value(depth int) (Value, error) {
 	if p.values++; p.values > MaxValues {
 		return Value{}, fmt.Errorf("%w: more than %d values", ErrMalformed, MaxValues)
 	}
-	t, err := p.dec.ReadToken()
+	t, written, err := p.token()
 	if err != nil {
 		return Value{}, err
 	}
@@ -96,11 +154,11 @@ func (p *parser) value(depth int) (Value, error) {
 	case 'n':
 		return Value{kind: Null}, nil
 	case 't', 'f':
-		return Value{kind: Bool, text: t.String()}, nil
+		return Value{kind: Bool, text: written}, nil
 	case '0':
-		return Value{kind: Number, text: t.String()}, nil
+		return Value{kind: Number, text: written}, nil
 	case '"':
-		return Value{kind: String, text: t.String()}, nil
+		return Value{kind: String, text: text(t, written)}, nil
 	case '[':
 		return p.array(depth)
 	default:
@@ -109,35 +167,72 @@ func (p *parser) value(depth int) (Value, error) {
 }
 
 func (p *parser) array(depth int) (Value, error) {
-	v := Value{kind: Array}
+	start := len(p.open)
 	for p.dec.PeekKind() != ']' {
 		e, err := p.value(depth + 1)
 		if err != nil {
 			return Value{}, err
 		}
-		v.elements = append(v.elements, e)
+		p.open = append(p.open, member{value: e})
 	}
-	_, err := p.dec.ReadToken()
-	return v, err
+	_, _, err := p.token()
+	return Value{kind: Array, elements: p.close(start)}, err
 }
 
 func (p *parser) object(depth int) (Value, error) {
-	v := Value{kind: Object}
+	start := len(p.open)
+	var seen map[string]bool
 	for p.dec.PeekKind() != '}' {
-		name, err := p.dec.ReadToken()
+		before := p.offset
+		t, written, err := p.token()
 		if err != nil {
 			return Value{}, err
 		}
-		text := name.String()
+		name := text(t, written)
+		if repeats(p.open[start:], &seen, name) {
+			return Value{}, fmt.Errorf("%w: a member name occurs twice before byte %d", ErrMalformed, before)
+		}
 		e, err := p.value(depth + 1)
 		if err != nil {
 			return Value{}, err
 		}
-		v.names = append(v.names, text)
-		v.elements = append(v.elements, e)
+		p.open = append(p.open, member{name, e})
 	}
-	_, err := p.dec.ReadToken()
-	return v, err
+	if _, _, err := p.token(); err != nil {
+		return Value{}, err
+	}
+	first := len(p.names)
+	for _, m := range p.open[start:] {
+		p.names = append(p.names, m.name)
+	}
+	return Value{kind: Object, names: p.names[first:len(p.names):len(p.names)], elements: p.close(start)}, nil
+}
+
+// repeats reports whether name is that of a member before. seen is for large objects.
+func repeats(before []member, seen *map[string]bool, name string) bool {
+	const large = 32
+	if len(before) < large {
+		return slices.ContainsFunc(before, func(m member) bool { return m.name == name })
+	}
+	if *seen == nil {
+		*seen = make(map[string]bool, 2*large)
+		for _, m := range before {
+			(*seen)[m.name] = true
+		}
+	}
+	repeated := (*seen)[name]
+	(*seen)[name] = true
+	return repeated
+}
+
+// close takes the members from start on from the open ones.
+func (p *parser) close(start int) []Value {
+	first := len(p.elements)
+	for _, m := range p.open[start:] {
+		p.elements = append(p.elements, m.value)
+	}
+	p.open = p.open[:start]
+	return p.elements[first:len(p.elements):len(p.elements)]
 }
 
 // Kind returns the type of v.
@@ -167,11 +262,12 @@ func (v Value) Elements() []Value {
 // Names returns the member names of an object in their order.
 func (v Value) Names() []string { return v.names }
 
-// Text returns the text of a string. ok is false for anything else.
-func (v Value) Text() (text string, ok bool) { return v.text, v.kind == String }
+// Text returns the text of a string. ok is false for anything else. It is a
+// copy, so that one ID in an event does not keep a whole body in memory.
+func (v Value) Text() (text string, ok bool) { return strings.Clone(v.text), v.kind == String }
 
 // Scalar returns the text of a string or the digits of a number as written,
 // for members that providers send either way. ok is false for anything else.
 func (v Value) Scalar() (text string, ok bool) {
-	return v.text, v.kind == String || v.kind == Number
+	return strings.Clone(v.text), v.kind == String || v.kind == Number
 }

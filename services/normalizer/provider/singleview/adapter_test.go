@@ -2,6 +2,7 @@ package singleview_test
 
 import (
 	"net/url"
+	"strings"
 	"testing"
 
 	"github.com/paynorm/paynorm/services/normalizer/provider"
@@ -23,5 +24,17 @@ func suite() providertest.Suite {
 			d.RawQuery = url.Values{"token": {string(secrets[key])}}.Encode()
 			d.Body = plaintext
 		},
+	}
+}
+
+func TestOversizedBatchIsOneQuarantinedItem(t *testing.T) {
+	batch := func(n int) []byte {
+		return []byte(`{"service":"svWebHookPaymentStatus","companyCode":"SV0001","payments":[` + strings.TrimSuffix(strings.Repeat("1,", n), ",") + `]}`)
+	}
+	for n, want := range map[int]int{10_000: 10_000, 10_001: 1} {
+		items := singleview.New().Normalize(provider.Delivery{}, batch(n)).Items
+		if len(items) != want || items[0].Quarantine == nil {
+			t.Errorf("%d elements give %d items, want %d quarantined ones", n, len(items), want)
+		}
 	}
 }

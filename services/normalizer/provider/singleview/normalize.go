@@ -9,6 +9,11 @@ import (
 	"github.com/paynorm/paynorm/services/normalizer/provider"
 )
 
+// maxElements is how many payments a batch may hold. Each becomes a message, so
+// that a body of the largest size, full of empty elements, would become hundreds
+// of thousands. Real ones need about 150 bytes each: 1 MiB holds 7 000.
+const maxElements = 10_000
+
 // Normalize implements [provider.Adapter]. A delivery holds one item for each
 // element of its array, in that order; an element that cannot be read does not
 // touch the others.
@@ -65,5 +70,9 @@ func array(body payload.Value) ([]payload.Value, error) {
 	if batch.Kind() != payload.Array {
 		return nil, fmt.Errorf("payments is missing or not an array")
 	}
-	return batch.Elements(), nil
+	elements := batch.Elements()
+	if len(elements) > maxElements {
+		return nil, fmt.Errorf("the batch has %d elements, at most %d are read", len(elements), maxElements)
+	}
+	return elements, nil
 }
