@@ -113,12 +113,13 @@ func (t *trial) run(ctx context.Context) error {
 		subscriber.Close(ctx, 0, 0)
 		return errors.Join(t.salvage(ctx, h, err), stopped)
 	}
-	if err := t.collect(ctx, &h, subscriber); err != nil {
+	stuck, err := t.collect(ctx, &h, subscriber)
+	if err != nil {
 		return err
 	}
 	var wrong history.Violations
 	t.report.History, wrong = history.Check(h)
-	return errors.Join(wrong.Err(), p.Stop())
+	return errors.Join(append(stuck, wrong...).Err(), p.Stop())
 }
 
 // salvage looks into the store of a paynorm that has not come back, to tell
@@ -190,8 +191,9 @@ func (t *trial) ready(ctx context.Context, p *site.Process) error {
 	return err
 }
 
-// collect waits until the work is done and gathers what is stored.
-func (t *trial) collect(ctx context.Context, h *history.History, subscriber *witness.Subscriber) error {
+// collect waits until the work is done and gathers what is stored. stuck says that
+// the work has not been done.
+func (t *trial) collect(ctx context.Context, h *history.History, subscriber *witness.Subscriber) (stuck history.Violations, err error) {
 	ctx, cancel := context.WithTimeout(ctx, settleWithin)
 	defer cancel()
 	closed := false
@@ -200,26 +202,26 @@ func (t *trial) collect(ctx context.Context, h *history.History, subscriber *wit
 			subscriber.Close(ctx, 0, 0)
 		}
 	}()
-	if err := witness.Projected(ctx, t.site.Metrics); err != nil {
-		return err
+	if err := witness.Projected(ctx, t.site.Metrics, patience); err != nil {
+		stuck = history.Violations{{Rule: history.ProjectionEnds, Text: err.Error()}}
 	}
 	nc, js, err := witness.Connect(t.site.NATS)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer nc.Close()
 	if h.Ledger, err = witness.Ledger(ctx, js); err != nil {
-		return fmt.Errorf("read the ledger: %w", err)
+		return nil, fmt.Errorf("read the ledger: %w", err)
 	}
 	if h.Stream, err = witness.Events(ctx, js); err != nil {
-		return fmt.Errorf("read the events: %w", err)
+		return nil, fmt.Errorf("read the events: %w", err)
 	}
 	if h.View, err = witness.View(ctx, t.site.HTTP); err != nil {
-		return fmt.Errorf("read the view: %w", err)
+		return nil, fmt.Errorf("read the view: %w", err)
 	}
 	closed = true
 	h.Seen = subscriber.Close(ctx, int64(len(h.Stream)), patience)
-	return nil
+	return stuck, nil
 }
 
 func sleep(ctx context.Context, d time.Duration) {

@@ -19,6 +19,7 @@ const (
 	VersionsCount        Rule = "payment_version counts 1, 2, 3 over what changed a payment"
 	ViewIsStream         Rule = "the view has the events of the stream"
 	StartsAgain          Rule = "paynorm starts on what a crash has left" // judged by who starts it
+	ProjectionEnds       Rule = "in the end everything is projected"      // judged by who waits for it
 	SubscriberSawAll     Rule = "a durable consumer is given every message, and never another one in its place"
 )
 

@@ -55,7 +55,7 @@ func (d *Disk) Start(cmd *exec.Cmd, log string) (*site.Process, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer ours.Close() //nolint:errcheck // it has no more to say
+	defer ours.Close() // it has no more to say
 	child := exec.Command(self, append([]string{childArg}, cmd.Args...)...)
 	child.Env, child.Dir, child.ExtraFiles = cmd.Env, cmd.Dir, []*os.File{theirs}
 	p, err := site.Start(child, log)
@@ -94,7 +94,7 @@ func socketPair() (ours *net.UnixConn, theirs *os.File, err error) {
 		return nil, nil, err
 	}
 	f := os.NewFile(uintptr(fds[0]), "ours")
-	defer f.Close() //nolint:errcheck // FileConn has a copy
+	defer f.Close() // FileConn has a copy
 	c, err := net.FileConn(f)
 	if err != nil {
 		return nil, nil, errors.Join(err, unix.Close(fds[1]))

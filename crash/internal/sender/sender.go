@@ -137,7 +137,7 @@ func (s *sender) post(d *delivery) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	defer resp.Body.Close() //nolint:errcheck // read to its end, or given up
+	defer resp.Body.Close() // read to its end, or given up
 	// The first byte of the answer is the promise; a crash may cut off the rest.
 	_, _ = io.Copy(io.Discard, resp.Body)
 	return resp.StatusCode, nil

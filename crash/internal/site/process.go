@@ -106,7 +106,7 @@ func answersOK(ctx context.Context, client *http.Client, url string) bool {
 	if err != nil {
 		return false
 	}
-	defer resp.Body.Close() //nolint:errcheck // nothing is read from it
+	defer resp.Body.Close() // nothing is read from it
 	return resp.StatusCode == http.StatusOK
 }
 
@@ -117,7 +117,7 @@ func (s *Site) tail() string {
 	if err != nil {
 		return err.Error()
 	}
-	defer f.Close() //nolint:errcheck // only read
+	defer f.Close() // only read
 	if end, err := f.Seek(0, io.SeekEnd); err == nil {
 		_, _ = f.Seek(max(0, end-length), io.SeekStart)
 	}

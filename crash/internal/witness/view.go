@@ -46,17 +46,25 @@ func View(ctx context.Context, base string) ([]history.ViewEvent, error) {
 }
 
 // Projected waits until everything in the ledger is projected. metrics is the
-// URL of the metrics.
-func Projected(ctx context.Context, metrics string) error {
+// URL of the metrics. It gives up when nothing has moved for patience.
+func Projected(ctx context.Context, metrics string, patience time.Duration) error {
+	before, since := -1.0, time.Now()
 	for {
 		lag, err := figure(ctx, metrics, "paynorm_projection_lag_commits")
-		if err == nil && lag == 0 {
+		switch {
+		case err != nil:
+			return err
+		case lag == 0:
 			return nil
+		case lag != before:
+			before, since = lag, time.Now()
+		case time.Since(since) > patience:
+			return fmt.Errorf("%v commits are not projected, and nothing has moved for %v", lag, patience)
 		}
 		select {
 		case <-time.After(5 * time.Millisecond):
 		case <-ctx.Done():
-			return fmt.Errorf("%v commits are not projected (%v): %w", lag, err, ctx.Err())
+			return ctx.Err()
 		}
 	}
 }
@@ -84,7 +92,7 @@ func get(ctx context.Context, url string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer resp.Body.Close() //nolint:errcheck // read to its end, or given up
+	defer resp.Body.Close() // read to its end, or given up
 	text, err := io.ReadAll(resp.Body)
 	if err == nil && resp.StatusCode != http.StatusOK {
 		err = fmt.Errorf("GET %s: %s %s", url, resp.Status, text)
