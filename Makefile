@@ -17,6 +17,7 @@ IMPORTS  := .cache/proto/.stamp
 # What the protos are compared with: the last release, else the commit before.
 BASE     ?= $(shell git describe --tags --abbrev=0 2>/dev/null || git rev-parse --verify --quiet HEAD~1 || echo HEAD)
 FUZZTIME ?= 20s
+CYCLES   ?= 20
 
 .PHONY: help
 help: ## List the targets
@@ -78,6 +79,10 @@ conformance: $(GRPCURL) ## Run the provider fixtures against the real binary
 .PHONY: fuzz
 fuzz: ## Run each fuzz target for FUZZTIME (default 20s)
 	tools/fuzz.sh $(FUZZTIME)
+
+.PHONY: crash
+crash: ## Kill paynorm under load, CYCLES times (default 20), and check that nothing was lost or repeated
+	go run ./crash -cycles $(CYCLES)
 
 .PHONY: bench
 bench: ## Measure throughput and latency of the whole path against a baseline

@@ -55,7 +55,7 @@ func (d *Disk) Start(cmd *exec.Cmd, log string) (*site.Process, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer ours.Close() // it has no more to say
+	defer func() { _ = ours.Close() }() // it has no more to say
 	child := exec.Command(self, append([]string{childArg}, cmd.Args...)...)
 	child.Env, child.Dir, child.ExtraFiles = cmd.Env, cmd.Dir, []*os.File{theirs}
 	p, err := site.Start(child, log)

@@ -46,11 +46,16 @@ func (s *Stream) Publish(ctx context.Context, last int64, messages []Message) er
 }
 
 // oneByOne publishes without waiting in between: each message names the one
-// before it, so that after a refused one the rest is refused too.
+// before it, so that after a refused one the rest is refused too. The sequence
+// alone would not do: another publisher's message may have taken it.
 func (s *Stream) oneByOne(ctx context.Context, last int64, messages []*nats.Msg) error {
 	acks := make([]jetstream.PubAckFuture, len(messages))
 	for i, m := range messages {
-		ack, err := s.js.PublishMsgAsync(m, jetstream.WithExpectLastSequence(uint64(last)+uint64(i)))
+		fence := []jetstream.PublishOpt{jetstream.WithExpectLastSequence(uint64(last) + uint64(i))}
+		if i > 0 {
+			fence = append(fence, jetstream.WithExpectLastMsgID(messages[i-1].Header[nats.MsgIdHdr][0]))
+		}
+		ack, err := s.js.PublishMsgAsync(m, fence...)
 		if err != nil {
 			return unavailable(err)
 		}

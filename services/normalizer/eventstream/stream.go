@@ -17,6 +17,9 @@ import (
 // Name is the name of the events' stream.
 const Name = "PAYNORM_EVENTS"
 
+// abandonedAfter is how long the server keeps a consumer that nobody reads.
+const abandonedAfter = 30 * time.Second
+
 // MaxBatch is how many messages Publish takes at once.
 const MaxBatch = 1000
 
@@ -110,16 +113,27 @@ func (s *Stream) Last(ctx context.Context) (int64, Message, error) {
 	return int64(raw.Sequence), m, err
 }
 
+// forget deletes a consumer. One that stays behind counts against the server's
+// limit of a thousand, subscribers' consumers included. When it fails, the server
+// forgets the consumer by itself after abandonedAfter.
+func (s *Stream) forget(c jetstream.Consumer) {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	_ = s.stream.DeleteConsumer(ctx, c.CachedInfo().Name)
+}
+
 // ReadAfter calls handle with the messages after cursor up to and including
 // last, in order and in portions.
 func (s *Stream) ReadAfter(ctx context.Context, cursor, last int64, handle func([]Message) error) error {
 	consumer, err := s.stream.OrderedConsumer(ctx, jetstream.OrderedConsumerConfig{
-		DeliverPolicy: jetstream.DeliverByStartSequencePolicy,
-		OptStartSeq:   uint64(cursor) + 1,
+		DeliverPolicy:     jetstream.DeliverByStartSequencePolicy,
+		OptStartSeq:       uint64(cursor) + 1,
+		InactiveThreshold: abandonedAfter,
 	})
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}
+	defer s.forget(consumer)
 	messages, err := consumer.Messages(jetstream.PullMaxMessages(MaxBatch))
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrUnavailable, err)

@@ -113,6 +113,27 @@ func TestChainGoesOnAfterARestart(t *testing.T) {
 	}
 }
 
+// The server takes a thousand consumers of a stream.
+func TestClosedReaderLeavesNoConsumer(t *testing.T) {
+	s := natsdtest.Start(t, "")
+	l := open(t, s)
+	if _, err := l.Append(t.Context(), delivery(1)); err != nil {
+		t.Fatal(err)
+	}
+	read(t, l, 1)
+	js, err := jetstream.New(natsdtest.Connect(t, s))
+	if err != nil {
+		t.Fatal(err)
+	}
+	stream, err := js.Stream(t.Context(), ledger.Stream)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := stream.CachedInfo().State.Consumers; n != 0 {
+		t.Errorf("%d consumers are left, want none", n)
+	}
+}
+
 func TestStoppedServerRefusesAtOnce(t *testing.T) {
 	s := natsdtest.Start(t, "")
 	l := open(t, s)

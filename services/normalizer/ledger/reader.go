@@ -19,9 +19,14 @@ const (
 	maxNextBytes = 4 << 20
 )
 
+// abandonedAfter is how long the server keeps a consumer that nobody reads.
+const abandonedAfter = 30 * time.Second
+
 // Reader reads commits in order and checks the chain as it goes. It belongs to
 // one goroutine.
 type Reader struct {
+	stream   jetstream.Stream
+	consumer jetstream.Consumer
 	messages jetstream.MessagesContext
 	fetched  chan jetstream.Msg
 	tip      tip
@@ -31,7 +36,7 @@ type Reader struct {
 // ReadAfter returns a reader of the commits after the one numbered after, 0 for
 // all. Errors wrap ErrDamaged when the ledger ends before it.
 func (l *Ledger) ReadAfter(ctx context.Context, after int64) (*Reader, error) {
-	r := &Reader{tip: tip{ordinal: after}, fetched: make(chan jetstream.Msg, readAhead)}
+	r := &Reader{stream: l.stream, tip: tip{ordinal: after}, fetched: make(chan jetstream.Msg, readAhead)}
 	if after > 0 {
 		msg, err := l.stream.GetMsg(ctx, uint64(after))
 		if errors.Is(err, jetstream.ErrMsgNotFound) {
@@ -43,14 +48,16 @@ func (l *Ledger) ReadAfter(ctx context.Context, after int64) (*Reader, error) {
 		sum := sha256.Sum256(msg.Data)
 		r.tip.sum = sum[:]
 	}
-	consumer, err := l.stream.OrderedConsumer(ctx, jetstream.OrderedConsumerConfig{
-		DeliverPolicy: jetstream.DeliverByStartSequencePolicy,
-		OptStartSeq:   uint64(after) + 1,
+	var err error
+	r.consumer, err = l.stream.OrderedConsumer(ctx, jetstream.OrderedConsumerConfig{
+		DeliverPolicy:     jetstream.DeliverByStartSequencePolicy,
+		OptStartSeq:       uint64(after) + 1,
+		InactiveThreshold: abandonedAfter,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}
-	r.messages, err = consumer.Messages(jetstream.PullMaxMessages(readAhead), jetstream.PullHeartbeat(time.Second))
+	r.messages, err = r.consumer.Messages(jetstream.PullMaxMessages(readAhead), jetstream.PullHeartbeat(time.Second))
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}
@@ -131,8 +138,15 @@ func (r *Reader) check(msg jetstream.Msg) (*ledgerv1.Commit, error) {
 	return c, nil
 }
 
-// Close ends the reading.
+// Close ends the reading. A consumer that stays behind counts against the
+// server's limit of a thousand, which a projector that tries again and again reaches.
 func (r *Reader) Close() {
 	r.stop()
 	r.messages.Stop()
+	for range r.fetched { // until fetch has ended
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	// When it fails, the server forgets the consumer by itself after abandonedAfter.
+	_ = r.stream.DeleteConsumer(ctx, r.consumer.CachedInfo().Name)
 }

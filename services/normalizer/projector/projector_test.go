@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -278,5 +279,25 @@ func TestLedgerBehindTheEventsIsRefused(t *testing.T) {
 	}
 	if err := q.view.Close(); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// Two projectors on one ledger, which should not be: the fence refuses one of
+// them at each step, and it goes on behind what the other one has published.
+func TestTwoProjectorsPublishEachFactOnce(t *testing.T) {
+	server, dir := natsdtest.Start(t, ""), t.TempDir()
+	p := open(t, server, filepath.Join(dir, "first.db"))
+	var want []string
+	for i := range 150 {
+		p.accept(t, fmt.Sprintf("p%d PENDING 1\np%d PAID 2", i, i), fmt.Sprintf("p%d PAID 2", i)) // and a repeat
+		want = append(want, fmt.Sprintf("p%d:PENDING:applied:1 p%d:PAID:applied:2", i, i))
+	}
+	q := open(t, server, filepath.Join(dir, "second.db"))
+	var both sync.WaitGroup
+	both.Go(func() { p.run(t) })
+	both.Go(func() { q.run(t) })
+	both.Wait()
+	if got := summary(q.published(t)); got != strings.Join(want, " ") {
+		t.Errorf("published\n%s\nwant\n%s", got, strings.Join(want, " "))
 	}
 }

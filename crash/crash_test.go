@@ -1,0 +1,74 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/paynorm/paynorm/crash/internal/powercut"
+)
+
+func TestMain(m *testing.M) {
+	powercut.Child()
+	os.Exit(m.Run())
+}
+
+func shortRun(t *testing.T, how string) options {
+	t.Helper()
+	return options{Dir: t.TempDir(), How: how, Cycles: 3, Seed: 1, Senders: 2, Pause: 5 * time.Millisecond}
+}
+
+func TestKilledPaynormKeepsItsPromises(t *testing.T) {
+	r, err := crash(t.Context(), shortRun(t, kill))
+	check(t, r, err)
+}
+
+// check fails when a promise was not kept, and also when so little happened
+// that nothing is proven.
+func check(t *testing.T, r *report, err error) {
+	t.Helper()
+	var text bytes.Buffer
+	if err := r.print(&text); err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("\n%s", text.String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := r.History
+	if h.Acknowledged == 0 || h.Events == 0 || h.Notices == 0 || h.Repeated == 0 || h.Seen == 0 || r.Sent.Broken == 0 {
+		t.Error("too little happened")
+	}
+}
+
+func TestSameSeedGivesTheSameSchedule(t *testing.T) {
+	if diff := cmp.Diff(schedule(7, 100), schedule(7, 100), cmp.AllowUnexported(moment{})); diff != "" {
+		t.Error(diff)
+	}
+	phases := map[phase]int{}
+	for _, m := range schedule(7, 100) {
+		phases[m.phase]++
+	}
+	for _, p := range []phase{starting, catchingUp, underLoad, reloading, shuttingOff} {
+		if phases[p] == 0 {
+			t.Errorf("no crash while %s in 100 cycles", p)
+		}
+	}
+}
+
+func TestWrongArgumentsAreRefused(t *testing.T) {
+	for name, args := range map[string][]string{
+		"unknown way":   {"-how", "melt"},
+		"unknown fault": {"-fault", "melt"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if err := run(t.Context(), args, &bytes.Buffer{}); err == nil || !strings.Contains(err.Error(), "melt") {
+				t.Errorf("%v, want an error that names it", err)
+			}
+		})
+	}
+}
