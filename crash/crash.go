@@ -18,7 +18,8 @@ import (
 )
 
 const (
-	// warmUp is how long a process works before it is crashed while it reloads or stops.
+	// warmUp is how long a process works before it is crashed while it reloads or
+	// stops, and in the end.
 	warmUp = 300 * time.Millisecond
 	// settleWithin bounds how long projection and subscriber may take in the end.
 	settleWithin = 5 * time.Minute
@@ -105,6 +106,7 @@ func (t *trial) run(ctx context.Context) error {
 	}
 	if err == nil {
 		err = t.ready(ctx, p)
+		sleep(ctx, warmUp) // what was sent in vain until now is taken
 	}
 	t.report.Load = time.Since(began)
 	var h history.History

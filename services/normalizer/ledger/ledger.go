@@ -164,8 +164,19 @@ func (l *Ledger) Health() error {
 	return nil
 }
 
-// Last returns the number of the newest commit, 0 when there is none.
+// Last returns the number of the newest commit that this process has written or
+// found when it started, 0 when there is none.
 func (l *Ledger) Last() int64 { return l.last.Load() }
+
+// End asks the stream for the number of its newest commit, whoever has written it.
+// Errors wrap ErrUnavailable.
+func (l *Ledger) End(ctx context.Context) (int64, error) {
+	info, err := l.stream.Info(ctx)
+	if err != nil {
+		return 0, fmt.Errorf("%w: %w", ErrUnavailable, err)
+	}
+	return int64(info.State.LastSeq), nil
+}
 
 // Waiting returns how many deliveries wait for a commit.
 func (l *Ledger) Waiting() int { return len(l.entries) }

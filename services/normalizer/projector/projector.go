@@ -91,7 +91,12 @@ func (p *Projector) Recover(ctx context.Context) error {
 		return fmt.Errorf("%w: the view has seen event %d, but stream %s ends with %d; restore the stream, or delete the view to rebuild it",
 			ErrInconsistent, at.Cursor, eventstream.Name, last)
 	}
-	if seen, end := max(at.LedgerSequence, message.Position().GetSequence()), p.o.Ledger.Last(); seen > end {
+	// Asked after the events: another paynorm may be at work, and what it publishes is in the ledger by then.
+	end, err := p.o.Ledger.End(ctx)
+	if err != nil {
+		return err
+	}
+	if seen := max(at.LedgerSequence, message.Position().GetSequence()); seen > end {
 		return fmt.Errorf("%w: commit %d has been projected, but the ledger ends with %d: restore a backup of the ledger", ErrInconsistent, seen, end)
 	}
 	p.done.Store(at.LedgerSequence)

@@ -301,3 +301,15 @@ func TestTwoProjectorsPublishEachFactOnce(t *testing.T) {
 		t.Errorf("published\n%s\nwant\n%s", got, strings.Join(want, " "))
 	}
 }
+
+// A paynorm that starts while another one still works, as in a rolling upgrade,
+// must not take that one's new commits for a ledger that has lost its end.
+func TestLedgerThatAnotherProcessGoesOnWritingIsNotDamaged(t *testing.T) {
+	server, dir := natsdtest.Start(t, ""), t.TempDir()
+	p, q := open(t, server, filepath.Join(dir, "first.db")), open(t, server, filepath.Join(dir, "second.db"))
+	p.accept(t, "p1 PENDING 1", "p1 PAID 2")
+	p.run(t)
+	if err := q.project.Recover(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
