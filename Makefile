@@ -70,7 +70,7 @@ breaking: $(BUF) $(IMPORTS) ## Fail on changes that break users of the protos (B
 
 .PHONY: golden
 golden: ## Rewrite the golden files of the adapters; read the difference before you commit it
-	go test ./services/normalizer/provider/... -run 'TestConformance' -golden
+	go test -run 'TestConformance' $$(grep -rl --include='*_test.go' 'providertest"' services/normalizer/provider | xargs -n1 dirname | sort -u | sed 's|^|./|') ./services/normalizer/provider/providertest -golden
 
 .PHONY: conformance
 conformance: $(GRPCURL) ## Run the provider fixtures against the real binary
