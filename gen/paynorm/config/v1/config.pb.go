@@ -42,7 +42,11 @@ type Config struct {
 	// Who may post what, one entry for each provider and merchant.
 	Endpoints []*Endpoint `protobuf:"bytes,7,rep,name=endpoints,proto3" json:"endpoints,omitempty"`
 	// What the gateway needs when it runs in a process of its own.
-	Gateway       *Gateway `protobuf:"bytes,8,opt,name=gateway,proto3" json:"gateway,omitempty"`
+	Gateway *Gateway `protobuf:"bytes,8,opt,name=gateway,proto3" json:"gateway,omitempty"`
+	// How long what is stored is kept. Default: forever.
+	Retention *Retention `protobuf:"bytes,9,opt,name=retention,proto3" json:"retention,omitempty"`
+	// Encrypts the content of deliveries at rest. Default: not encrypted.
+	Encryption    *Encryption `protobuf:"bytes,10,opt,name=encryption,proto3" json:"encryption,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -133,6 +137,232 @@ func (x *Config) GetGateway() *Gateway {
 	return nil
 }
 
+func (x *Config) GetRetention() *Retention {
+	if x != nil {
+		return x.Retention
+	}
+	return nil
+}
+
+func (x *Config) GetEncryption() *Encryption {
+	if x != nil {
+		return x.Encryption
+	}
+	return nil
+}
+
+// How long what is stored is kept. The ledger is never trimmed before it is projected.
+type Retention struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Of the stream PAYNORM_LEDGER. Trimmed deliveries can neither be read nor reprocessed.
+	Ledger *Keep `protobuf:"bytes,1,opt,name=ledger,proto3" json:"ledger,omitempty"`
+	// Of the stream PAYNORM_EVENTS. Trimmed events are still found by the query API.
+	Events        *Keep `protobuf:"bytes,2,opt,name=events,proto3" json:"events,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Retention) Reset() {
+	*x = Retention{}
+	mi := &file_paynorm_config_v1_config_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Retention) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Retention) ProtoMessage() {}
+
+func (x *Retention) ProtoReflect() protoreflect.Message {
+	mi := &file_paynorm_config_v1_config_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Retention.ProtoReflect.Descriptor instead.
+func (*Retention) Descriptor() ([]byte, []int) {
+	return file_paynorm_config_v1_config_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *Retention) GetLedger() *Keep {
+	if x != nil {
+		return x.Ledger
+	}
+	return nil
+}
+
+func (x *Retention) GetEvents() *Keep {
+	if x != nil {
+		return x.Events
+	}
+	return nil
+}
+
+// Bounds a stream; what comes first trims its oldest messages. At least one is given.
+type Keep struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The age in seconds, for example "7776000s" for 90 days. At least 3600s; none when absent.
+	MaxAge *durationpb.Duration `protobuf:"bytes,1,opt,name=max_age,json=maxAge,proto3" json:"max_age,omitempty"`
+	// The size in bytes, at least 67108864; none when 0.
+	MaxBytes      int64 `protobuf:"varint,2,opt,name=max_bytes,json=maxBytes,proto3" json:"max_bytes,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Keep) Reset() {
+	*x = Keep{}
+	mi := &file_paynorm_config_v1_config_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Keep) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Keep) ProtoMessage() {}
+
+func (x *Keep) ProtoReflect() protoreflect.Message {
+	mi := &file_paynorm_config_v1_config_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Keep.ProtoReflect.Descriptor instead.
+func (*Keep) Descriptor() ([]byte, []int) {
+	return file_paynorm_config_v1_config_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *Keep) GetMaxAge() *durationpb.Duration {
+	if x != nil {
+		return x.MaxAge
+	}
+	return nil
+}
+
+func (x *Keep) GetMaxBytes() int64 {
+	if x != nil {
+		return x.MaxBytes
+	}
+	return 0
+}
+
+// Encrypts the content of deliveries at rest, each with a data key of its own.
+type Encryption struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The keys that wrap the data keys. The first one wraps; the others only unwrap what was
+	// wrapped before, so that a key can be rotated.
+	Keys          []*EncryptionKey `protobuf:"bytes,1,rep,name=keys,proto3" json:"keys,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Encryption) Reset() {
+	*x = Encryption{}
+	mi := &file_paynorm_config_v1_config_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Encryption) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Encryption) ProtoMessage() {}
+
+func (x *Encryption) ProtoReflect() protoreflect.Message {
+	mi := &file_paynorm_config_v1_config_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Encryption.ProtoReflect.Descriptor instead.
+func (*Encryption) Descriptor() ([]byte, []int) {
+	return file_paynorm_config_v1_config_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *Encryption) GetKeys() []*EncryptionKey {
+	if x != nil {
+		return x.Keys
+	}
+	return nil
+}
+
+// A key that wraps data keys.
+type EncryptionKey struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Its name, which is stored beside what it wraps. Lower-case letters, digits and hyphens, at most 63.
+	Id string `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	// The key, 64 hex digits.
+	Key           *Secret `protobuf:"bytes,2,opt,name=key,proto3" json:"key,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *EncryptionKey) Reset() {
+	*x = EncryptionKey{}
+	mi := &file_paynorm_config_v1_config_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *EncryptionKey) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*EncryptionKey) ProtoMessage() {}
+
+func (x *EncryptionKey) ProtoReflect() protoreflect.Message {
+	mi := &file_paynorm_config_v1_config_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use EncryptionKey.ProtoReflect.Descriptor instead.
+func (*EncryptionKey) Descriptor() ([]byte, []int) {
+	return file_paynorm_config_v1_config_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *EncryptionKey) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *EncryptionKey) GetKey() *Secret {
+	if x != nil {
+		return x.Key
+	}
+	return nil
+}
+
 // The HTTP edge.
 type Http struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -149,13 +379,18 @@ type Http struct {
 	// How long a webhook may wait for its acknowledgement before it is answered 503. Default 8s:
 	// the least patient of the providers gives up after 10s.
 	WebhookTimeout *durationpb.Duration `protobuf:"bytes,6,opt,name=webhook_timeout,json=webhookTimeout,proto3" json:"webhook_timeout,omitempty"`
+	// How many bytes of webhook bodies may be in work at once; more are answered 503 with
+	// Retry-After. Default 67108864 (64 MiB).
+	MaxBytesInFlight int64 `protobuf:"varint,7,opt,name=max_bytes_in_flight,json=maxBytesInFlight,proto3" json:"max_bytes_in_flight,omitempty"`
+	// How many connections may be open at once; more wait to be accepted. Default 4096.
+	MaxConnections int32 `protobuf:"varint,8,opt,name=max_connections,json=maxConnections,proto3" json:"max_connections,omitempty"`
 	unknownFields  protoimpl.UnknownFields
 	sizeCache      protoimpl.SizeCache
 }
 
 func (x *Http) Reset() {
 	*x = Http{}
-	mi := &file_paynorm_config_v1_config_proto_msgTypes[1]
+	mi := &file_paynorm_config_v1_config_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -167,7 +402,7 @@ func (x *Http) String() string {
 func (*Http) ProtoMessage() {}
 
 func (x *Http) ProtoReflect() protoreflect.Message {
-	mi := &file_paynorm_config_v1_config_proto_msgTypes[1]
+	mi := &file_paynorm_config_v1_config_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -180,7 +415,7 @@ func (x *Http) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Http.ProtoReflect.Descriptor instead.
 func (*Http) Descriptor() ([]byte, []int) {
-	return file_paynorm_config_v1_config_proto_rawDescGZIP(), []int{1}
+	return file_paynorm_config_v1_config_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *Http) GetAddress() string {
@@ -225,6 +460,20 @@ func (x *Http) GetWebhookTimeout() *durationpb.Duration {
 	return nil
 }
 
+func (x *Http) GetMaxBytesInFlight() int64 {
+	if x != nil {
+		return x.MaxBytesInFlight
+	}
+	return 0
+}
+
+func (x *Http) GetMaxConnections() int32 {
+	if x != nil {
+		return x.MaxConnections
+	}
+	return 0
+}
+
 // The gRPC server of the normalizer.
 type Grpc struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -236,7 +485,7 @@ type Grpc struct {
 
 func (x *Grpc) Reset() {
 	*x = Grpc{}
-	mi := &file_paynorm_config_v1_config_proto_msgTypes[2]
+	mi := &file_paynorm_config_v1_config_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -248,7 +497,7 @@ func (x *Grpc) String() string {
 func (*Grpc) ProtoMessage() {}
 
 func (x *Grpc) ProtoReflect() protoreflect.Message {
-	mi := &file_paynorm_config_v1_config_proto_msgTypes[2]
+	mi := &file_paynorm_config_v1_config_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -261,7 +510,7 @@ func (x *Grpc) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Grpc.ProtoReflect.Descriptor instead.
 func (*Grpc) Descriptor() ([]byte, []int) {
-	return file_paynorm_config_v1_config_proto_rawDescGZIP(), []int{2}
+	return file_paynorm_config_v1_config_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *Grpc) GetAddress() string {
@@ -282,7 +531,7 @@ type Metrics struct {
 
 func (x *Metrics) Reset() {
 	*x = Metrics{}
-	mi := &file_paynorm_config_v1_config_proto_msgTypes[3]
+	mi := &file_paynorm_config_v1_config_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -294,7 +543,7 @@ func (x *Metrics) String() string {
 func (*Metrics) ProtoMessage() {}
 
 func (x *Metrics) ProtoReflect() protoreflect.Message {
-	mi := &file_paynorm_config_v1_config_proto_msgTypes[3]
+	mi := &file_paynorm_config_v1_config_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -307,7 +556,7 @@ func (x *Metrics) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Metrics.ProtoReflect.Descriptor instead.
 func (*Metrics) Descriptor() ([]byte, []int) {
-	return file_paynorm_config_v1_config_proto_rawDescGZIP(), []int{3}
+	return file_paynorm_config_v1_config_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *Metrics) GetAddress() string {
@@ -333,7 +582,7 @@ type Nats struct {
 
 func (x *Nats) Reset() {
 	*x = Nats{}
-	mi := &file_paynorm_config_v1_config_proto_msgTypes[4]
+	mi := &file_paynorm_config_v1_config_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -345,7 +594,7 @@ func (x *Nats) String() string {
 func (*Nats) ProtoMessage() {}
 
 func (x *Nats) ProtoReflect() protoreflect.Message {
-	mi := &file_paynorm_config_v1_config_proto_msgTypes[4]
+	mi := &file_paynorm_config_v1_config_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -358,7 +607,7 @@ func (x *Nats) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Nats.ProtoReflect.Descriptor instead.
 func (*Nats) Descriptor() ([]byte, []int) {
-	return file_paynorm_config_v1_config_proto_rawDescGZIP(), []int{4}
+	return file_paynorm_config_v1_config_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *Nats) GetAddress() string {
@@ -393,7 +642,7 @@ type Events struct {
 
 func (x *Events) Reset() {
 	*x = Events{}
-	mi := &file_paynorm_config_v1_config_proto_msgTypes[5]
+	mi := &file_paynorm_config_v1_config_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -405,7 +654,7 @@ func (x *Events) String() string {
 func (*Events) ProtoMessage() {}
 
 func (x *Events) ProtoReflect() protoreflect.Message {
-	mi := &file_paynorm_config_v1_config_proto_msgTypes[5]
+	mi := &file_paynorm_config_v1_config_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -418,7 +667,7 @@ func (x *Events) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Events.ProtoReflect.Descriptor instead.
 func (*Events) Descriptor() ([]byte, []int) {
-	return file_paynorm_config_v1_config_proto_rawDescGZIP(), []int{5}
+	return file_paynorm_config_v1_config_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *Events) GetEncoding() string {
@@ -442,7 +691,7 @@ type Gateway struct {
 
 func (x *Gateway) Reset() {
 	*x = Gateway{}
-	mi := &file_paynorm_config_v1_config_proto_msgTypes[6]
+	mi := &file_paynorm_config_v1_config_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -454,7 +703,7 @@ func (x *Gateway) String() string {
 func (*Gateway) ProtoMessage() {}
 
 func (x *Gateway) ProtoReflect() protoreflect.Message {
-	mi := &file_paynorm_config_v1_config_proto_msgTypes[6]
+	mi := &file_paynorm_config_v1_config_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -467,7 +716,7 @@ func (x *Gateway) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Gateway.ProtoReflect.Descriptor instead.
 func (*Gateway) Descriptor() ([]byte, []int) {
-	return file_paynorm_config_v1_config_proto_rawDescGZIP(), []int{6}
+	return file_paynorm_config_v1_config_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *Gateway) GetNormalizerAddress() string {
@@ -504,7 +753,7 @@ type Endpoint struct {
 
 func (x *Endpoint) Reset() {
 	*x = Endpoint{}
-	mi := &file_paynorm_config_v1_config_proto_msgTypes[7]
+	mi := &file_paynorm_config_v1_config_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -516,7 +765,7 @@ func (x *Endpoint) String() string {
 func (*Endpoint) ProtoMessage() {}
 
 func (x *Endpoint) ProtoReflect() protoreflect.Message {
-	mi := &file_paynorm_config_v1_config_proto_msgTypes[7]
+	mi := &file_paynorm_config_v1_config_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -529,7 +778,7 @@ func (x *Endpoint) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Endpoint.ProtoReflect.Descriptor instead.
 func (*Endpoint) Descriptor() ([]byte, []int) {
-	return file_paynorm_config_v1_config_proto_rawDescGZIP(), []int{7}
+	return file_paynorm_config_v1_config_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *Endpoint) GetProvider() string {
@@ -591,7 +840,7 @@ type Auth struct {
 
 func (x *Auth) Reset() {
 	*x = Auth{}
-	mi := &file_paynorm_config_v1_config_proto_msgTypes[8]
+	mi := &file_paynorm_config_v1_config_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -603,7 +852,7 @@ func (x *Auth) String() string {
 func (*Auth) ProtoMessage() {}
 
 func (x *Auth) ProtoReflect() protoreflect.Message {
-	mi := &file_paynorm_config_v1_config_proto_msgTypes[8]
+	mi := &file_paynorm_config_v1_config_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -616,7 +865,7 @@ func (x *Auth) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Auth.ProtoReflect.Descriptor instead.
 func (*Auth) Descriptor() ([]byte, []int) {
-	return file_paynorm_config_v1_config_proto_rawDescGZIP(), []int{8}
+	return file_paynorm_config_v1_config_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *Auth) GetId() string {
@@ -765,7 +1014,7 @@ type Secret struct {
 
 func (x *Secret) Reset() {
 	*x = Secret{}
-	mi := &file_paynorm_config_v1_config_proto_msgTypes[9]
+	mi := &file_paynorm_config_v1_config_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -777,7 +1026,7 @@ func (x *Secret) String() string {
 func (*Secret) ProtoMessage() {}
 
 func (x *Secret) ProtoReflect() protoreflect.Message {
-	mi := &file_paynorm_config_v1_config_proto_msgTypes[9]
+	mi := &file_paynorm_config_v1_config_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -790,7 +1039,7 @@ func (x *Secret) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Secret.ProtoReflect.Descriptor instead.
 func (*Secret) Descriptor() ([]byte, []int) {
-	return file_paynorm_config_v1_config_proto_rawDescGZIP(), []int{9}
+	return file_paynorm_config_v1_config_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *Secret) GetSource() isSecret_Source {
@@ -848,7 +1097,7 @@ type UrlToken struct {
 
 func (x *UrlToken) Reset() {
 	*x = UrlToken{}
-	mi := &file_paynorm_config_v1_config_proto_msgTypes[10]
+	mi := &file_paynorm_config_v1_config_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -860,7 +1109,7 @@ func (x *UrlToken) String() string {
 func (*UrlToken) ProtoMessage() {}
 
 func (x *UrlToken) ProtoReflect() protoreflect.Message {
-	mi := &file_paynorm_config_v1_config_proto_msgTypes[10]
+	mi := &file_paynorm_config_v1_config_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -873,7 +1122,7 @@ func (x *UrlToken) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UrlToken.ProtoReflect.Descriptor instead.
 func (*UrlToken) Descriptor() ([]byte, []int) {
-	return file_paynorm_config_v1_config_proto_rawDescGZIP(), []int{10}
+	return file_paynorm_config_v1_config_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *UrlToken) GetSecret() *Secret {
@@ -894,7 +1143,7 @@ type AesGcm struct {
 
 func (x *AesGcm) Reset() {
 	*x = AesGcm{}
-	mi := &file_paynorm_config_v1_config_proto_msgTypes[11]
+	mi := &file_paynorm_config_v1_config_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -906,7 +1155,7 @@ func (x *AesGcm) String() string {
 func (*AesGcm) ProtoMessage() {}
 
 func (x *AesGcm) ProtoReflect() protoreflect.Message {
-	mi := &file_paynorm_config_v1_config_proto_msgTypes[11]
+	mi := &file_paynorm_config_v1_config_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -919,7 +1168,7 @@ func (x *AesGcm) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AesGcm.ProtoReflect.Descriptor instead.
 func (*AesGcm) Descriptor() ([]byte, []int) {
-	return file_paynorm_config_v1_config_proto_rawDescGZIP(), []int{11}
+	return file_paynorm_config_v1_config_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *AesGcm) GetKey() *Secret {
@@ -944,7 +1193,7 @@ type Jwt struct {
 
 func (x *Jwt) Reset() {
 	*x = Jwt{}
-	mi := &file_paynorm_config_v1_config_proto_msgTypes[12]
+	mi := &file_paynorm_config_v1_config_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -956,7 +1205,7 @@ func (x *Jwt) String() string {
 func (*Jwt) ProtoMessage() {}
 
 func (x *Jwt) ProtoReflect() protoreflect.Message {
-	mi := &file_paynorm_config_v1_config_proto_msgTypes[12]
+	mi := &file_paynorm_config_v1_config_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -969,7 +1218,7 @@ func (x *Jwt) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Jwt.ProtoReflect.Descriptor instead.
 func (*Jwt) Descriptor() ([]byte, []int) {
-	return file_paynorm_config_v1_config_proto_rawDescGZIP(), []int{12}
+	return file_paynorm_config_v1_config_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *Jwt) GetAlgorithm() string {
@@ -1009,7 +1258,7 @@ type OAuth2 struct {
 
 func (x *OAuth2) Reset() {
 	*x = OAuth2{}
-	mi := &file_paynorm_config_v1_config_proto_msgTypes[13]
+	mi := &file_paynorm_config_v1_config_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1021,7 +1270,7 @@ func (x *OAuth2) String() string {
 func (*OAuth2) ProtoMessage() {}
 
 func (x *OAuth2) ProtoReflect() protoreflect.Message {
-	mi := &file_paynorm_config_v1_config_proto_msgTypes[13]
+	mi := &file_paynorm_config_v1_config_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1034,7 +1283,7 @@ func (x *OAuth2) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OAuth2.ProtoReflect.Descriptor instead.
 func (*OAuth2) Descriptor() ([]byte, []int) {
-	return file_paynorm_config_v1_config_proto_rawDescGZIP(), []int{13}
+	return file_paynorm_config_v1_config_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *OAuth2) GetClientId() string {
@@ -1071,7 +1320,7 @@ type HeaderSecret struct {
 
 func (x *HeaderSecret) Reset() {
 	*x = HeaderSecret{}
-	mi := &file_paynorm_config_v1_config_proto_msgTypes[14]
+	mi := &file_paynorm_config_v1_config_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1083,7 +1332,7 @@ func (x *HeaderSecret) String() string {
 func (*HeaderSecret) ProtoMessage() {}
 
 func (x *HeaderSecret) ProtoReflect() protoreflect.Message {
-	mi := &file_paynorm_config_v1_config_proto_msgTypes[14]
+	mi := &file_paynorm_config_v1_config_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1096,7 +1345,7 @@ func (x *HeaderSecret) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HeaderSecret.ProtoReflect.Descriptor instead.
 func (*HeaderSecret) Descriptor() ([]byte, []int) {
-	return file_paynorm_config_v1_config_proto_rawDescGZIP(), []int{14}
+	return file_paynorm_config_v1_config_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *HeaderSecret) GetName() string {
@@ -1124,7 +1373,7 @@ type SourceIp struct {
 
 func (x *SourceIp) Reset() {
 	*x = SourceIp{}
-	mi := &file_paynorm_config_v1_config_proto_msgTypes[15]
+	mi := &file_paynorm_config_v1_config_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1136,7 +1385,7 @@ func (x *SourceIp) String() string {
 func (*SourceIp) ProtoMessage() {}
 
 func (x *SourceIp) ProtoReflect() protoreflect.Message {
-	mi := &file_paynorm_config_v1_config_proto_msgTypes[15]
+	mi := &file_paynorm_config_v1_config_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1149,7 +1398,7 @@ func (x *SourceIp) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SourceIp.ProtoReflect.Descriptor instead.
 func (*SourceIp) Descriptor() ([]byte, []int) {
-	return file_paynorm_config_v1_config_proto_rawDescGZIP(), []int{15}
+	return file_paynorm_config_v1_config_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *SourceIp) GetCidrs() []string {
@@ -1170,7 +1419,7 @@ type None struct {
 
 func (x *None) Reset() {
 	*x = None{}
-	mi := &file_paynorm_config_v1_config_proto_msgTypes[16]
+	mi := &file_paynorm_config_v1_config_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1182,7 +1431,7 @@ func (x *None) String() string {
 func (*None) ProtoMessage() {}
 
 func (x *None) ProtoReflect() protoreflect.Message {
-	mi := &file_paynorm_config_v1_config_proto_msgTypes[16]
+	mi := &file_paynorm_config_v1_config_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1195,7 +1444,7 @@ func (x *None) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use None.ProtoReflect.Descriptor instead.
 func (*None) Descriptor() ([]byte, []int) {
-	return file_paynorm_config_v1_config_proto_rawDescGZIP(), []int{16}
+	return file_paynorm_config_v1_config_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *None) GetIAcceptForgedWebhooks() bool {
@@ -1209,7 +1458,7 @@ var File_paynorm_config_v1_config_proto protoreflect.FileDescriptor
 
 const file_paynorm_config_v1_config_proto_rawDesc = "" +
 	"\n" +
-	"\x1epaynorm/config/v1/config.proto\x12\x11paynorm.config.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1egoogle/protobuf/duration.proto\"\x84\x03\n" +
+	"\x1epaynorm/config/v1/config.proto\x12\x11paynorm.config.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1egoogle/protobuf/duration.proto\"\xff\x03\n" +
 	"\x06Config\x12+\n" +
 	"\x04http\x18\x01 \x01(\v2\x17.paynorm.config.v1.HttpR\x04http\x12+\n" +
 	"\x04grpc\x18\x02 \x01(\v2\x17.paynorm.config.v1.GrpcR\x04grpc\x124\n" +
@@ -1218,14 +1467,34 @@ const file_paynorm_config_v1_config_proto_rawDesc = "" +
 	"\x04nats\x18\x05 \x01(\v2\x17.paynorm.config.v1.NatsR\x04nats\x121\n" +
 	"\x06events\x18\x06 \x01(\v2\x19.paynorm.config.v1.EventsR\x06events\x129\n" +
 	"\tendpoints\x18\a \x03(\v2\x1b.paynorm.config.v1.EndpointR\tendpoints\x124\n" +
-	"\agateway\x18\b \x01(\v2\x1a.paynorm.config.v1.GatewayR\agateway\"\xe2\x02\n" +
+	"\agateway\x18\b \x01(\v2\x1a.paynorm.config.v1.GatewayR\agateway\x12:\n" +
+	"\tretention\x18\t \x01(\v2\x1c.paynorm.config.v1.RetentionR\tretention\x12=\n" +
+	"\n" +
+	"encryption\x18\n" +
+	" \x01(\v2\x1d.paynorm.config.v1.EncryptionR\n" +
+	"encryption\"m\n" +
+	"\tRetention\x12/\n" +
+	"\x06ledger\x18\x01 \x01(\v2\x17.paynorm.config.v1.KeepR\x06ledger\x12/\n" +
+	"\x06events\x18\x02 \x01(\v2\x17.paynorm.config.v1.KeepR\x06events\"\xbb\x01\n" +
+	"\x04Keep\x12?\n" +
+	"\amax_age\x18\x01 \x01(\v2\x19.google.protobuf.DurationB\v\xbaH\b\xaa\x01\x052\x03\b\x90\x1cR\x06maxAge\x12r\n" +
+	"\tmax_bytes\x18\x02 \x01(\x03BU\xbaHR\xba\x01O\n" +
+	"\x0ekeep.max_bytes\x12\x1emust be 0 or at least 67108864\x1a\x1dthis == 0 || this >= 67108864R\bmaxBytes\"L\n" +
+	"\n" +
+	"Encryption\x12>\n" +
+	"\x04keys\x18\x01 \x03(\v2 .paynorm.config.v1.EncryptionKeyB\b\xbaH\x05\x92\x01\x02\b\x01R\x04keys\"v\n" +
+	"\rEncryptionKey\x120\n" +
+	"\x02id\x18\x01 \x01(\tB \xbaH\x1dr\x1b2\x19^[a-z0-9][a-z0-9-]{0,62}$R\x02id\x123\n" +
+	"\x03key\x18\x02 \x01(\v2\x19.paynorm.config.v1.SecretB\x06\xbaH\x03\xc8\x01\x01R\x03key\"\xcc\x03\n" +
 	"\x04Http\x12\x18\n" +
 	"\aaddress\x18\x01 \x01(\tR\aaddress\x122\n" +
 	"\x0emax_body_bytes\x18\x02 \x01(\x03B\f\xbaH\t\"\a\x18\x80\x80\x80\x02(\x00R\fmaxBodyBytes\x125\n" +
 	"\x10max_header_bytes\x18\x03 \x01(\x05B\v\xbaH\b\x1a\x06\x18\x80\x80@(\x00R\x0emaxHeaderBytes\x12?\n" +
 	"\x17max_concurrent_webhooks\x18\x04 \x01(\x05B\a\xbaH\x04\x1a\x02(\x00R\x15maxConcurrentWebhooks\x12F\n" +
 	"\fread_timeout\x18\x05 \x01(\v2\x19.google.protobuf.DurationB\b\xbaH\x05\xaa\x01\x022\x00R\vreadTimeout\x12L\n" +
-	"\x0fwebhook_timeout\x18\x06 \x01(\v2\x19.google.protobuf.DurationB\b\xbaH\x05\xaa\x01\x022\x00R\x0ewebhookTimeout\" \n" +
+	"\x0fwebhook_timeout\x18\x06 \x01(\v2\x19.google.protobuf.DurationB\b\xbaH\x05\xaa\x01\x022\x00R\x0ewebhookTimeout\x126\n" +
+	"\x13max_bytes_in_flight\x18\a \x01(\x03B\a\xbaH\x04\"\x02(\x00R\x10maxBytesInFlight\x120\n" +
+	"\x0fmax_connections\x18\b \x01(\x05B\a\xbaH\x04\x1a\x02(\x00R\x0emaxConnections\" \n" +
 	"\x04Grpc\x12\x18\n" +
 	"\aaddress\x18\x01 \x01(\tR\aaddress\"#\n" +
 	"\aMetrics\x12\x18\n" +
@@ -1293,57 +1562,68 @@ func file_paynorm_config_v1_config_proto_rawDescGZIP() []byte {
 	return file_paynorm_config_v1_config_proto_rawDescData
 }
 
-var file_paynorm_config_v1_config_proto_msgTypes = make([]protoimpl.MessageInfo, 17)
+var file_paynorm_config_v1_config_proto_msgTypes = make([]protoimpl.MessageInfo, 21)
 var file_paynorm_config_v1_config_proto_goTypes = []any{
 	(*Config)(nil),              // 0: paynorm.config.v1.Config
-	(*Http)(nil),                // 1: paynorm.config.v1.Http
-	(*Grpc)(nil),                // 2: paynorm.config.v1.Grpc
-	(*Metrics)(nil),             // 3: paynorm.config.v1.Metrics
-	(*Nats)(nil),                // 4: paynorm.config.v1.Nats
-	(*Events)(nil),              // 5: paynorm.config.v1.Events
-	(*Gateway)(nil),             // 6: paynorm.config.v1.Gateway
-	(*Endpoint)(nil),            // 7: paynorm.config.v1.Endpoint
-	(*Auth)(nil),                // 8: paynorm.config.v1.Auth
-	(*Secret)(nil),              // 9: paynorm.config.v1.Secret
-	(*UrlToken)(nil),            // 10: paynorm.config.v1.UrlToken
-	(*AesGcm)(nil),              // 11: paynorm.config.v1.AesGcm
-	(*Jwt)(nil),                 // 12: paynorm.config.v1.Jwt
-	(*OAuth2)(nil),              // 13: paynorm.config.v1.OAuth2
-	(*HeaderSecret)(nil),        // 14: paynorm.config.v1.HeaderSecret
-	(*SourceIp)(nil),            // 15: paynorm.config.v1.SourceIp
-	(*None)(nil),                // 16: paynorm.config.v1.None
-	(*durationpb.Duration)(nil), // 17: google.protobuf.Duration
+	(*Retention)(nil),           // 1: paynorm.config.v1.Retention
+	(*Keep)(nil),                // 2: paynorm.config.v1.Keep
+	(*Encryption)(nil),          // 3: paynorm.config.v1.Encryption
+	(*EncryptionKey)(nil),       // 4: paynorm.config.v1.EncryptionKey
+	(*Http)(nil),                // 5: paynorm.config.v1.Http
+	(*Grpc)(nil),                // 6: paynorm.config.v1.Grpc
+	(*Metrics)(nil),             // 7: paynorm.config.v1.Metrics
+	(*Nats)(nil),                // 8: paynorm.config.v1.Nats
+	(*Events)(nil),              // 9: paynorm.config.v1.Events
+	(*Gateway)(nil),             // 10: paynorm.config.v1.Gateway
+	(*Endpoint)(nil),            // 11: paynorm.config.v1.Endpoint
+	(*Auth)(nil),                // 12: paynorm.config.v1.Auth
+	(*Secret)(nil),              // 13: paynorm.config.v1.Secret
+	(*UrlToken)(nil),            // 14: paynorm.config.v1.UrlToken
+	(*AesGcm)(nil),              // 15: paynorm.config.v1.AesGcm
+	(*Jwt)(nil),                 // 16: paynorm.config.v1.Jwt
+	(*OAuth2)(nil),              // 17: paynorm.config.v1.OAuth2
+	(*HeaderSecret)(nil),        // 18: paynorm.config.v1.HeaderSecret
+	(*SourceIp)(nil),            // 19: paynorm.config.v1.SourceIp
+	(*None)(nil),                // 20: paynorm.config.v1.None
+	(*durationpb.Duration)(nil), // 21: google.protobuf.Duration
 }
 var file_paynorm_config_v1_config_proto_depIdxs = []int32{
-	1,  // 0: paynorm.config.v1.Config.http:type_name -> paynorm.config.v1.Http
-	2,  // 1: paynorm.config.v1.Config.grpc:type_name -> paynorm.config.v1.Grpc
-	3,  // 2: paynorm.config.v1.Config.metrics:type_name -> paynorm.config.v1.Metrics
-	4,  // 3: paynorm.config.v1.Config.nats:type_name -> paynorm.config.v1.Nats
-	5,  // 4: paynorm.config.v1.Config.events:type_name -> paynorm.config.v1.Events
-	7,  // 5: paynorm.config.v1.Config.endpoints:type_name -> paynorm.config.v1.Endpoint
-	6,  // 6: paynorm.config.v1.Config.gateway:type_name -> paynorm.config.v1.Gateway
-	17, // 7: paynorm.config.v1.Http.read_timeout:type_name -> google.protobuf.Duration
-	17, // 8: paynorm.config.v1.Http.webhook_timeout:type_name -> google.protobuf.Duration
-	8,  // 9: paynorm.config.v1.Endpoint.auth:type_name -> paynorm.config.v1.Auth
-	10, // 10: paynorm.config.v1.Auth.url_token:type_name -> paynorm.config.v1.UrlToken
-	11, // 11: paynorm.config.v1.Auth.aes_gcm:type_name -> paynorm.config.v1.AesGcm
-	12, // 12: paynorm.config.v1.Auth.jwt:type_name -> paynorm.config.v1.Jwt
-	13, // 13: paynorm.config.v1.Auth.oauth2:type_name -> paynorm.config.v1.OAuth2
-	14, // 14: paynorm.config.v1.Auth.header:type_name -> paynorm.config.v1.HeaderSecret
-	15, // 15: paynorm.config.v1.Auth.source_ip:type_name -> paynorm.config.v1.SourceIp
-	16, // 16: paynorm.config.v1.Auth.none:type_name -> paynorm.config.v1.None
-	9,  // 17: paynorm.config.v1.UrlToken.secret:type_name -> paynorm.config.v1.Secret
-	9,  // 18: paynorm.config.v1.AesGcm.key:type_name -> paynorm.config.v1.Secret
-	9,  // 19: paynorm.config.v1.Jwt.public_key:type_name -> paynorm.config.v1.Secret
-	17, // 20: paynorm.config.v1.Jwt.max_skew:type_name -> google.protobuf.Duration
-	9,  // 21: paynorm.config.v1.OAuth2.client_secret:type_name -> paynorm.config.v1.Secret
-	17, // 22: paynorm.config.v1.OAuth2.token_ttl:type_name -> google.protobuf.Duration
-	9,  // 23: paynorm.config.v1.HeaderSecret.secret:type_name -> paynorm.config.v1.Secret
-	24, // [24:24] is the sub-list for method output_type
-	24, // [24:24] is the sub-list for method input_type
-	24, // [24:24] is the sub-list for extension type_name
-	24, // [24:24] is the sub-list for extension extendee
-	0,  // [0:24] is the sub-list for field type_name
+	5,  // 0: paynorm.config.v1.Config.http:type_name -> paynorm.config.v1.Http
+	6,  // 1: paynorm.config.v1.Config.grpc:type_name -> paynorm.config.v1.Grpc
+	7,  // 2: paynorm.config.v1.Config.metrics:type_name -> paynorm.config.v1.Metrics
+	8,  // 3: paynorm.config.v1.Config.nats:type_name -> paynorm.config.v1.Nats
+	9,  // 4: paynorm.config.v1.Config.events:type_name -> paynorm.config.v1.Events
+	11, // 5: paynorm.config.v1.Config.endpoints:type_name -> paynorm.config.v1.Endpoint
+	10, // 6: paynorm.config.v1.Config.gateway:type_name -> paynorm.config.v1.Gateway
+	1,  // 7: paynorm.config.v1.Config.retention:type_name -> paynorm.config.v1.Retention
+	3,  // 8: paynorm.config.v1.Config.encryption:type_name -> paynorm.config.v1.Encryption
+	2,  // 9: paynorm.config.v1.Retention.ledger:type_name -> paynorm.config.v1.Keep
+	2,  // 10: paynorm.config.v1.Retention.events:type_name -> paynorm.config.v1.Keep
+	21, // 11: paynorm.config.v1.Keep.max_age:type_name -> google.protobuf.Duration
+	4,  // 12: paynorm.config.v1.Encryption.keys:type_name -> paynorm.config.v1.EncryptionKey
+	13, // 13: paynorm.config.v1.EncryptionKey.key:type_name -> paynorm.config.v1.Secret
+	21, // 14: paynorm.config.v1.Http.read_timeout:type_name -> google.protobuf.Duration
+	21, // 15: paynorm.config.v1.Http.webhook_timeout:type_name -> google.protobuf.Duration
+	12, // 16: paynorm.config.v1.Endpoint.auth:type_name -> paynorm.config.v1.Auth
+	14, // 17: paynorm.config.v1.Auth.url_token:type_name -> paynorm.config.v1.UrlToken
+	15, // 18: paynorm.config.v1.Auth.aes_gcm:type_name -> paynorm.config.v1.AesGcm
+	16, // 19: paynorm.config.v1.Auth.jwt:type_name -> paynorm.config.v1.Jwt
+	17, // 20: paynorm.config.v1.Auth.oauth2:type_name -> paynorm.config.v1.OAuth2
+	18, // 21: paynorm.config.v1.Auth.header:type_name -> paynorm.config.v1.HeaderSecret
+	19, // 22: paynorm.config.v1.Auth.source_ip:type_name -> paynorm.config.v1.SourceIp
+	20, // 23: paynorm.config.v1.Auth.none:type_name -> paynorm.config.v1.None
+	13, // 24: paynorm.config.v1.UrlToken.secret:type_name -> paynorm.config.v1.Secret
+	13, // 25: paynorm.config.v1.AesGcm.key:type_name -> paynorm.config.v1.Secret
+	13, // 26: paynorm.config.v1.Jwt.public_key:type_name -> paynorm.config.v1.Secret
+	21, // 27: paynorm.config.v1.Jwt.max_skew:type_name -> google.protobuf.Duration
+	13, // 28: paynorm.config.v1.OAuth2.client_secret:type_name -> paynorm.config.v1.Secret
+	21, // 29: paynorm.config.v1.OAuth2.token_ttl:type_name -> google.protobuf.Duration
+	13, // 30: paynorm.config.v1.HeaderSecret.secret:type_name -> paynorm.config.v1.Secret
+	31, // [31:31] is the sub-list for method output_type
+	31, // [31:31] is the sub-list for method input_type
+	31, // [31:31] is the sub-list for extension type_name
+	31, // [31:31] is the sub-list for extension extendee
+	0,  // [0:31] is the sub-list for field type_name
 }
 
 func init() { file_paynorm_config_v1_config_proto_init() }
@@ -1351,7 +1631,7 @@ func file_paynorm_config_v1_config_proto_init() {
 	if File_paynorm_config_v1_config_proto != nil {
 		return
 	}
-	file_paynorm_config_v1_config_proto_msgTypes[8].OneofWrappers = []any{
+	file_paynorm_config_v1_config_proto_msgTypes[12].OneofWrappers = []any{
 		(*Auth_UrlToken)(nil),
 		(*Auth_AesGcm)(nil),
 		(*Auth_Jwt)(nil),
@@ -1360,7 +1640,7 @@ func file_paynorm_config_v1_config_proto_init() {
 		(*Auth_SourceIp)(nil),
 		(*Auth_None)(nil),
 	}
-	file_paynorm_config_v1_config_proto_msgTypes[9].OneofWrappers = []any{
+	file_paynorm_config_v1_config_proto_msgTypes[13].OneofWrappers = []any{
 		(*Secret_Env)(nil),
 		(*Secret_File)(nil),
 	}
@@ -1370,7 +1650,7 @@ func file_paynorm_config_v1_config_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_paynorm_config_v1_config_proto_rawDesc), len(file_paynorm_config_v1_config_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   17,
+			NumMessages:   21,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -122,7 +122,9 @@ type QuarantineNotice struct {
 	// Where in the ledger the item stands.
 	LedgerPosition *LedgerPosition `protobuf:"bytes,10,opt,name=ledger_position,json=ledgerPosition,proto3" json:"ledger_position,omitempty"`
 	// The notice's sequence in the stream PAYNORM_EVENTS.
-	Cursor        int64 `protobuf:"varint,11,opt,name=cursor,proto3" json:"cursor,omitempty"`
+	Cursor int64 `protobuf:"varint,11,opt,name=cursor,proto3" json:"cursor,omitempty"`
+	// The payment that the item is about, where its ID could be read; else empty. Format: payments/{id}.
+	Payment       string `protobuf:"bytes,12,opt,name=payment,proto3" json:"payment,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -234,11 +236,18 @@ func (x *QuarantineNotice) GetCursor() int64 {
 	return 0
 }
 
+func (x *QuarantineNotice) GetPayment() string {
+	if x != nil {
+		return x.Payment
+	}
+	return ""
+}
+
 var File_paynorm_event_v1_quarantine_notice_proto protoreflect.FileDescriptor
 
 const file_paynorm_event_v1_quarantine_notice_proto_rawDesc = "" +
 	"\n" +
-	"(paynorm/event/v1/quarantine_notice.proto\x12\x10paynorm.event.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a-paynorm/event/v1/payment_status_changed.proto\"\xf6\x03\n" +
+	"(paynorm/event/v1/quarantine_notice.proto\x12\x10paynorm.event.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a-paynorm/event/v1/payment_status_changed.proto\"\x90\x04\n" +
 	"\x10QuarantineNotice\x12\x1b\n" +
 	"\x04name\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x10\x01R\x04name\x12#\n" +
 	"\bprovider\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x10\x01R\bprovider\x12#\n" +
@@ -252,7 +261,8 @@ const file_paynorm_event_v1_quarantine_notice_proto_rawDesc = "" +
 	"\x0fmapping_version\x18\t \x01(\x05R\x0emappingVersion\x12I\n" +
 	"\x0fledger_position\x18\n" +
 	" \x01(\v2 .paynorm.event.v1.LedgerPositionR\x0eledgerPosition\x12\x16\n" +
-	"\x06cursor\x18\v \x01(\x03R\x06cursor*\xb7\x02\n" +
+	"\x06cursor\x18\v \x01(\x03R\x06cursor\x12\x18\n" +
+	"\apayment\x18\f \x01(\tR\apayment*\xb7\x02\n" +
 	"\x10QuarantineReason\x12!\n" +
 	"\x1dQUARANTINE_REASON_UNSPECIFIED\x10\x00\x12$\n" +
 	" QUARANTINE_REASON_MALFORMED_BODY\x10\x01\x12#\n" +

@@ -35,8 +35,11 @@ type Commit struct {
 	PreviousSha256 []byte `protobuf:"bytes,2,opt,name=previous_sha256,json=previousSha256,proto3" json:"previous_sha256,omitempty"`
 	// When the commit was handed to the ledger.
 	CommitTime *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=commit_time,json=commitTime,proto3" json:"commit_time,omitempty"`
-	// The deliveries, at least one.
-	Deliveries    []*Delivery `protobuf:"bytes,4,rep,name=deliveries,proto3" json:"deliveries,omitempty"`
+	// The deliveries, at least one; none when the commit carries a command.
+	Deliveries []*Delivery `protobuf:"bytes,4,rep,name=deliveries,proto3" json:"deliveries,omitempty"`
+	// Asks to normalize stored deliveries again. A command goes through the ledger like a
+	// delivery, so that it survives crashes and is repeated when events are rebuilt.
+	Reprocess     *Reprocess `protobuf:"bytes,5,opt,name=reprocess,proto3" json:"reprocess,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -99,6 +102,69 @@ func (x *Commit) GetDeliveries() []*Delivery {
 	return nil
 }
 
+func (x *Commit) GetReprocess() *Reprocess {
+	if x != nil {
+		return x.Reprocess
+	}
+	return nil
+}
+
+// Asks to normalize stored deliveries again, with the mapping of today: what was
+// quarantined may become events, and what was published wrongly is corrected.
+type Reprocess struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The deliveries, in the order in which they are normalized. Format: deliveries/{id}. At most 1000.
+	Deliveries []string `protobuf:"bytes,1,rep,name=deliveries,proto3" json:"deliveries,omitempty"`
+	// Who asked, as authenticated; empty when nobody has to say who they are.
+	Requester     string `protobuf:"bytes,2,opt,name=requester,proto3" json:"requester,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Reprocess) Reset() {
+	*x = Reprocess{}
+	mi := &file_paynorm_ledger_v1_ledger_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Reprocess) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Reprocess) ProtoMessage() {}
+
+func (x *Reprocess) ProtoReflect() protoreflect.Message {
+	mi := &file_paynorm_ledger_v1_ledger_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Reprocess.ProtoReflect.Descriptor instead.
+func (*Reprocess) Descriptor() ([]byte, []int) {
+	return file_paynorm_ledger_v1_ledger_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *Reprocess) GetDeliveries() []string {
+	if x != nil {
+		return x.Deliveries
+	}
+	return nil
+}
+
+func (x *Reprocess) GetRequester() string {
+	if x != nil {
+		return x.Requester
+	}
+	return ""
+}
+
 // One authentic webhook request exactly as it arrived, credentials removed.
 type Delivery struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -130,13 +196,19 @@ type Delivery struct {
 	Verification *v1.Verification `protobuf:"bytes,12,opt,name=verification,proto3" json:"verification,omitempty"`
 	// The accounts that the endpoint expected at that time; empty when any will do.
 	ExpectAccounts []string `protobuf:"bytes,13,rep,name=expect_accounts,json=expectAccounts,proto3" json:"expect_accounts,omitempty"`
-	unknownFields  protoimpl.UnknownFields
-	sizeCache      protoimpl.SizeCache
+	// The content, encrypted: then path, raw_query, headers, body, plaintext and
+	// remote_address are empty as stored, and readers of the ledger fill them in.
+	Sealed *Sealed `protobuf:"bytes,14,opt,name=sealed,proto3" json:"sealed,omitempty"`
+	// Never stored: set by readers of the ledger when the key of the sealed content was
+	// forgotten on purpose. What was sealed is gone for good then.
+	Erased        bool `protobuf:"varint,15,opt,name=erased,proto3" json:"erased,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Delivery) Reset() {
 	*x = Delivery{}
-	mi := &file_paynorm_ledger_v1_ledger_proto_msgTypes[1]
+	mi := &file_paynorm_ledger_v1_ledger_proto_msgTypes[2]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -148,7 +220,7 @@ func (x *Delivery) String() string {
 func (*Delivery) ProtoMessage() {}
 
 func (x *Delivery) ProtoReflect() protoreflect.Message {
-	mi := &file_paynorm_ledger_v1_ledger_proto_msgTypes[1]
+	mi := &file_paynorm_ledger_v1_ledger_proto_msgTypes[2]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -161,7 +233,7 @@ func (x *Delivery) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Delivery.ProtoReflect.Descriptor instead.
 func (*Delivery) Descriptor() ([]byte, []int) {
-	return file_paynorm_ledger_v1_ledger_proto_rawDescGZIP(), []int{1}
+	return file_paynorm_ledger_v1_ledger_proto_rawDescGZIP(), []int{2}
 }
 
 func (x *Delivery) GetProvider() string {
@@ -255,6 +327,176 @@ func (x *Delivery) GetExpectAccounts() []string {
 	return nil
 }
 
+func (x *Delivery) GetSealed() *Sealed {
+	if x != nil {
+		return x.Sealed
+	}
+	return nil
+}
+
+func (x *Delivery) GetErased() bool {
+	if x != nil {
+		return x.Erased
+	}
+	return false
+}
+
+// The content of a delivery, encrypted with a data key of its own (AES-256-GCM).
+type Sealed struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Names the key ring's epoch from which the data key is derived.
+	Epoch string `protobuf:"bytes,1,opt,name=epoch,proto3" json:"epoch,omitempty"`
+	// 12 bytes, drawn at random for this delivery.
+	Nonce []byte `protobuf:"bytes,2,opt,name=nonce,proto3" json:"nonce,omitempty"`
+	// A SealedContent with its tag of 16 bytes. Provider, merchant, and the delivery's place
+	// in the ledger are authenticated with it.
+	Ciphertext    []byte `protobuf:"bytes,3,opt,name=ciphertext,proto3" json:"ciphertext,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Sealed) Reset() {
+	*x = Sealed{}
+	mi := &file_paynorm_ledger_v1_ledger_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Sealed) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Sealed) ProtoMessage() {}
+
+func (x *Sealed) ProtoReflect() protoreflect.Message {
+	mi := &file_paynorm_ledger_v1_ledger_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Sealed.ProtoReflect.Descriptor instead.
+func (*Sealed) Descriptor() ([]byte, []int) {
+	return file_paynorm_ledger_v1_ledger_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *Sealed) GetEpoch() string {
+	if x != nil {
+		return x.Epoch
+	}
+	return ""
+}
+
+func (x *Sealed) GetNonce() []byte {
+	if x != nil {
+		return x.Nonce
+	}
+	return nil
+}
+
+func (x *Sealed) GetCiphertext() []byte {
+	if x != nil {
+		return x.Ciphertext
+	}
+	return nil
+}
+
+// What is encrypted of a delivery; the fields mean what they mean in Delivery.
+type SealedContent struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// See Delivery.path.
+	Path string `protobuf:"bytes,1,opt,name=path,proto3" json:"path,omitempty"`
+	// See Delivery.raw_query.
+	RawQuery string `protobuf:"bytes,2,opt,name=raw_query,json=rawQuery,proto3" json:"raw_query,omitempty"`
+	// See Delivery.headers.
+	Headers []*Header `protobuf:"bytes,3,rep,name=headers,proto3" json:"headers,omitempty"`
+	// See Delivery.body.
+	Body []byte `protobuf:"bytes,4,opt,name=body,proto3" json:"body,omitempty"`
+	// See Delivery.plaintext.
+	Plaintext []byte `protobuf:"bytes,5,opt,name=plaintext,proto3,oneof" json:"plaintext,omitempty"`
+	// See Delivery.remote_address.
+	RemoteAddress string `protobuf:"bytes,6,opt,name=remote_address,json=remoteAddress,proto3" json:"remote_address,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SealedContent) Reset() {
+	*x = SealedContent{}
+	mi := &file_paynorm_ledger_v1_ledger_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SealedContent) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SealedContent) ProtoMessage() {}
+
+func (x *SealedContent) ProtoReflect() protoreflect.Message {
+	mi := &file_paynorm_ledger_v1_ledger_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SealedContent.ProtoReflect.Descriptor instead.
+func (*SealedContent) Descriptor() ([]byte, []int) {
+	return file_paynorm_ledger_v1_ledger_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *SealedContent) GetPath() string {
+	if x != nil {
+		return x.Path
+	}
+	return ""
+}
+
+func (x *SealedContent) GetRawQuery() string {
+	if x != nil {
+		return x.RawQuery
+	}
+	return ""
+}
+
+func (x *SealedContent) GetHeaders() []*Header {
+	if x != nil {
+		return x.Headers
+	}
+	return nil
+}
+
+func (x *SealedContent) GetBody() []byte {
+	if x != nil {
+		return x.Body
+	}
+	return nil
+}
+
+func (x *SealedContent) GetPlaintext() []byte {
+	if x != nil {
+		return x.Plaintext
+	}
+	return nil
+}
+
+func (x *SealedContent) GetRemoteAddress() string {
+	if x != nil {
+		return x.RemoteAddress
+	}
+	return ""
+}
+
 // One HTTP header line.
 type Header struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -268,7 +510,7 @@ type Header struct {
 
 func (x *Header) Reset() {
 	*x = Header{}
-	mi := &file_paynorm_ledger_v1_ledger_proto_msgTypes[2]
+	mi := &file_paynorm_ledger_v1_ledger_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -280,7 +522,7 @@ func (x *Header) String() string {
 func (*Header) ProtoMessage() {}
 
 func (x *Header) ProtoReflect() protoreflect.Message {
-	mi := &file_paynorm_ledger_v1_ledger_proto_msgTypes[2]
+	mi := &file_paynorm_ledger_v1_ledger_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -293,7 +535,7 @@ func (x *Header) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Header.ProtoReflect.Descriptor instead.
 func (*Header) Descriptor() ([]byte, []int) {
-	return file_paynorm_ledger_v1_ledger_proto_rawDescGZIP(), []int{2}
+	return file_paynorm_ledger_v1_ledger_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *Header) GetName() string {
@@ -330,7 +572,7 @@ type PaymentState struct {
 
 func (x *PaymentState) Reset() {
 	*x = PaymentState{}
-	mi := &file_paynorm_ledger_v1_ledger_proto_msgTypes[3]
+	mi := &file_paynorm_ledger_v1_ledger_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -342,7 +584,7 @@ func (x *PaymentState) String() string {
 func (*PaymentState) ProtoMessage() {}
 
 func (x *PaymentState) ProtoReflect() protoreflect.Message {
-	mi := &file_paynorm_ledger_v1_ledger_proto_msgTypes[3]
+	mi := &file_paynorm_ledger_v1_ledger_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -355,7 +597,7 @@ func (x *PaymentState) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PaymentState.ProtoReflect.Descriptor instead.
 func (*PaymentState) Descriptor() ([]byte, []int) {
-	return file_paynorm_ledger_v1_ledger_proto_rawDescGZIP(), []int{3}
+	return file_paynorm_ledger_v1_ledger_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *PaymentState) GetVersion() int64 {
@@ -397,7 +639,7 @@ type MachineState struct {
 
 func (x *MachineState) Reset() {
 	*x = MachineState{}
-	mi := &file_paynorm_ledger_v1_ledger_proto_msgTypes[4]
+	mi := &file_paynorm_ledger_v1_ledger_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -409,7 +651,7 @@ func (x *MachineState) String() string {
 func (*MachineState) ProtoMessage() {}
 
 func (x *MachineState) ProtoReflect() protoreflect.Message {
-	mi := &file_paynorm_ledger_v1_ledger_proto_msgTypes[4]
+	mi := &file_paynorm_ledger_v1_ledger_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -422,7 +664,7 @@ func (x *MachineState) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MachineState.ProtoReflect.Descriptor instead.
 func (*MachineState) Descriptor() ([]byte, []int) {
-	return file_paynorm_ledger_v1_ledger_proto_rawDescGZIP(), []int{4}
+	return file_paynorm_ledger_v1_ledger_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *MachineState) GetLast() *v1.PaymentStatusChanged {
@@ -436,7 +678,7 @@ var File_paynorm_ledger_v1_ledger_proto protoreflect.FileDescriptor
 
 const file_paynorm_ledger_v1_ledger_proto_rawDesc = "" +
 	"\n" +
-	"\x1epaynorm/ledger/v1/ledger.proto\x12\x11paynorm.ledger.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a-paynorm/event/v1/payment_status_changed.proto\"\xc5\x01\n" +
+	"\x1epaynorm/ledger/v1/ledger.proto\x12\x11paynorm.ledger.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a-paynorm/event/v1/payment_status_changed.proto\"\x81\x02\n" +
 	"\x06Commit\x12\x18\n" +
 	"\aordinal\x18\x01 \x01(\x03R\aordinal\x12'\n" +
 	"\x0fprevious_sha256\x18\x02 \x01(\fR\x0epreviousSha256\x12;\n" +
@@ -444,7 +686,13 @@ const file_paynorm_ledger_v1_ledger_proto_rawDesc = "" +
 	"commitTime\x12;\n" +
 	"\n" +
 	"deliveries\x18\x04 \x03(\v2\x1b.paynorm.ledger.v1.DeliveryR\n" +
-	"deliveries\"\x84\x04\n" +
+	"deliveries\x12:\n" +
+	"\treprocess\x18\x05 \x01(\v2\x1c.paynorm.ledger.v1.ReprocessR\treprocess\"I\n" +
+	"\tReprocess\x12\x1e\n" +
+	"\n" +
+	"deliveries\x18\x01 \x03(\tR\n" +
+	"deliveries\x12\x1c\n" +
+	"\trequester\x18\x02 \x01(\tR\trequester\"\xcf\x04\n" +
 	"\bDelivery\x12\x1a\n" +
 	"\bprovider\x18\x01 \x01(\tR\bprovider\x12\x1a\n" +
 	"\bmerchant\x18\x02 \x01(\tR\bmerchant\x12*\n" +
@@ -459,7 +707,24 @@ const file_paynorm_ledger_v1_ledger_proto_rawDesc = "" +
 	" \x01(\tR\rremoteAddress\x12=\n" +
 	"\freceive_time\x18\v \x01(\v2\x1a.google.protobuf.TimestampR\vreceiveTime\x12B\n" +
 	"\fverification\x18\f \x01(\v2\x1e.paynorm.event.v1.VerificationR\fverification\x12'\n" +
-	"\x0fexpect_accounts\x18\r \x03(\tR\x0eexpectAccountsB\f\n" +
+	"\x0fexpect_accounts\x18\r \x03(\tR\x0eexpectAccounts\x121\n" +
+	"\x06sealed\x18\x0e \x01(\v2\x19.paynorm.ledger.v1.SealedR\x06sealed\x12\x16\n" +
+	"\x06erased\x18\x0f \x01(\bR\x06erasedB\f\n" +
+	"\n" +
+	"_plaintext\"T\n" +
+	"\x06Sealed\x12\x14\n" +
+	"\x05epoch\x18\x01 \x01(\tR\x05epoch\x12\x14\n" +
+	"\x05nonce\x18\x02 \x01(\fR\x05nonce\x12\x1e\n" +
+	"\n" +
+	"ciphertext\x18\x03 \x01(\fR\n" +
+	"ciphertext\"\xe1\x01\n" +
+	"\rSealedContent\x12\x12\n" +
+	"\x04path\x18\x01 \x01(\tR\x04path\x12\x1b\n" +
+	"\traw_query\x18\x02 \x01(\tR\brawQuery\x123\n" +
+	"\aheaders\x18\x03 \x03(\v2\x19.paynorm.ledger.v1.HeaderR\aheaders\x12\x12\n" +
+	"\x04body\x18\x04 \x01(\fR\x04body\x12!\n" +
+	"\tplaintext\x18\x05 \x01(\fH\x00R\tplaintext\x88\x01\x01\x12%\n" +
+	"\x0eremote_address\x18\x06 \x01(\tR\rremoteAddressB\f\n" +
 	"\n" +
 	"_plaintext\"2\n" +
 	"\x06Header\x12\x12\n" +
@@ -494,38 +759,44 @@ func file_paynorm_ledger_v1_ledger_proto_rawDescGZIP() []byte {
 	return file_paynorm_ledger_v1_ledger_proto_rawDescData
 }
 
-var file_paynorm_ledger_v1_ledger_proto_msgTypes = make([]protoimpl.MessageInfo, 8)
+var file_paynorm_ledger_v1_ledger_proto_msgTypes = make([]protoimpl.MessageInfo, 11)
 var file_paynorm_ledger_v1_ledger_proto_goTypes = []any{
 	(*Commit)(nil),                  // 0: paynorm.ledger.v1.Commit
-	(*Delivery)(nil),                // 1: paynorm.ledger.v1.Delivery
-	(*Header)(nil),                  // 2: paynorm.ledger.v1.Header
-	(*PaymentState)(nil),            // 3: paynorm.ledger.v1.PaymentState
-	(*MachineState)(nil),            // 4: paynorm.ledger.v1.MachineState
-	nil,                             // 5: paynorm.ledger.v1.PaymentState.MachinesEntry
-	nil,                             // 6: paynorm.ledger.v1.PaymentState.PaidByOperationEntry
-	nil,                             // 7: paynorm.ledger.v1.PaymentState.RefundedByOperationEntry
-	(*timestamppb.Timestamp)(nil),   // 8: google.protobuf.Timestamp
-	(v1.Mode)(0),                    // 9: paynorm.event.v1.Mode
-	(*v1.Verification)(nil),         // 10: paynorm.event.v1.Verification
-	(*v1.PaymentStatusChanged)(nil), // 11: paynorm.event.v1.PaymentStatusChanged
+	(*Reprocess)(nil),               // 1: paynorm.ledger.v1.Reprocess
+	(*Delivery)(nil),                // 2: paynorm.ledger.v1.Delivery
+	(*Sealed)(nil),                  // 3: paynorm.ledger.v1.Sealed
+	(*SealedContent)(nil),           // 4: paynorm.ledger.v1.SealedContent
+	(*Header)(nil),                  // 5: paynorm.ledger.v1.Header
+	(*PaymentState)(nil),            // 6: paynorm.ledger.v1.PaymentState
+	(*MachineState)(nil),            // 7: paynorm.ledger.v1.MachineState
+	nil,                             // 8: paynorm.ledger.v1.PaymentState.MachinesEntry
+	nil,                             // 9: paynorm.ledger.v1.PaymentState.PaidByOperationEntry
+	nil,                             // 10: paynorm.ledger.v1.PaymentState.RefundedByOperationEntry
+	(*timestamppb.Timestamp)(nil),   // 11: google.protobuf.Timestamp
+	(v1.Mode)(0),                    // 12: paynorm.event.v1.Mode
+	(*v1.Verification)(nil),         // 13: paynorm.event.v1.Verification
+	(*v1.PaymentStatusChanged)(nil), // 14: paynorm.event.v1.PaymentStatusChanged
 }
 var file_paynorm_ledger_v1_ledger_proto_depIdxs = []int32{
-	8,  // 0: paynorm.ledger.v1.Commit.commit_time:type_name -> google.protobuf.Timestamp
-	1,  // 1: paynorm.ledger.v1.Commit.deliveries:type_name -> paynorm.ledger.v1.Delivery
-	9,  // 2: paynorm.ledger.v1.Delivery.mode:type_name -> paynorm.event.v1.Mode
-	2,  // 3: paynorm.ledger.v1.Delivery.headers:type_name -> paynorm.ledger.v1.Header
-	8,  // 4: paynorm.ledger.v1.Delivery.receive_time:type_name -> google.protobuf.Timestamp
-	10, // 5: paynorm.ledger.v1.Delivery.verification:type_name -> paynorm.event.v1.Verification
-	5,  // 6: paynorm.ledger.v1.PaymentState.machines:type_name -> paynorm.ledger.v1.PaymentState.MachinesEntry
-	6,  // 7: paynorm.ledger.v1.PaymentState.paid_by_operation:type_name -> paynorm.ledger.v1.PaymentState.PaidByOperationEntry
-	7,  // 8: paynorm.ledger.v1.PaymentState.refunded_by_operation:type_name -> paynorm.ledger.v1.PaymentState.RefundedByOperationEntry
-	11, // 9: paynorm.ledger.v1.MachineState.last:type_name -> paynorm.event.v1.PaymentStatusChanged
-	4,  // 10: paynorm.ledger.v1.PaymentState.MachinesEntry.value:type_name -> paynorm.ledger.v1.MachineState
-	11, // [11:11] is the sub-list for method output_type
-	11, // [11:11] is the sub-list for method input_type
-	11, // [11:11] is the sub-list for extension type_name
-	11, // [11:11] is the sub-list for extension extendee
-	0,  // [0:11] is the sub-list for field type_name
+	11, // 0: paynorm.ledger.v1.Commit.commit_time:type_name -> google.protobuf.Timestamp
+	2,  // 1: paynorm.ledger.v1.Commit.deliveries:type_name -> paynorm.ledger.v1.Delivery
+	1,  // 2: paynorm.ledger.v1.Commit.reprocess:type_name -> paynorm.ledger.v1.Reprocess
+	12, // 3: paynorm.ledger.v1.Delivery.mode:type_name -> paynorm.event.v1.Mode
+	5,  // 4: paynorm.ledger.v1.Delivery.headers:type_name -> paynorm.ledger.v1.Header
+	11, // 5: paynorm.ledger.v1.Delivery.receive_time:type_name -> google.protobuf.Timestamp
+	13, // 6: paynorm.ledger.v1.Delivery.verification:type_name -> paynorm.event.v1.Verification
+	3,  // 7: paynorm.ledger.v1.Delivery.sealed:type_name -> paynorm.ledger.v1.Sealed
+	5,  // 8: paynorm.ledger.v1.SealedContent.headers:type_name -> paynorm.ledger.v1.Header
+	8,  // 9: paynorm.ledger.v1.PaymentState.machines:type_name -> paynorm.ledger.v1.PaymentState.MachinesEntry
+	9,  // 10: paynorm.ledger.v1.PaymentState.paid_by_operation:type_name -> paynorm.ledger.v1.PaymentState.PaidByOperationEntry
+	10, // 11: paynorm.ledger.v1.PaymentState.refunded_by_operation:type_name -> paynorm.ledger.v1.PaymentState.RefundedByOperationEntry
+	14, // 12: paynorm.ledger.v1.MachineState.last:type_name -> paynorm.event.v1.PaymentStatusChanged
+	7,  // 13: paynorm.ledger.v1.PaymentState.MachinesEntry.value:type_name -> paynorm.ledger.v1.MachineState
+	14, // [14:14] is the sub-list for method output_type
+	14, // [14:14] is the sub-list for method input_type
+	14, // [14:14] is the sub-list for extension type_name
+	14, // [14:14] is the sub-list for extension extendee
+	0,  // [0:14] is the sub-list for field type_name
 }
 
 func init() { file_paynorm_ledger_v1_ledger_proto_init() }
@@ -533,14 +804,15 @@ func file_paynorm_ledger_v1_ledger_proto_init() {
 	if File_paynorm_ledger_v1_ledger_proto != nil {
 		return
 	}
-	file_paynorm_ledger_v1_ledger_proto_msgTypes[1].OneofWrappers = []any{}
+	file_paynorm_ledger_v1_ledger_proto_msgTypes[2].OneofWrappers = []any{}
+	file_paynorm_ledger_v1_ledger_proto_msgTypes[4].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_paynorm_ledger_v1_ledger_proto_rawDesc), len(file_paynorm_ledger_v1_ledger_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   8,
+			NumMessages:   11,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -8,6 +8,7 @@ package normalizerv1
 
 import (
 	_ "buf.build/gen/go/bufbuild/protovalidate/protocolbuffers/go/buf/validate"
+	v1 "github.com/paynorm/paynorm/gen/paynorm/event/v1"
 	_ "google.golang.org/genproto/googleapis/api/annotations"
 	httpbody "google.golang.org/genproto/googleapis/api/httpbody"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
@@ -24,6 +25,371 @@ const (
 	// Verify that runtime/protoimpl is sufficiently up-to-date.
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
+
+// Gives the webhook to normalize.
+type NormalizeDeliveryRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Where it comes from.
+	//
+	// Types that are valid to be assigned to Source:
+	//
+	//	*NormalizeDeliveryRequest_Name
+	//	*NormalizeDeliveryRequest_Delivery
+	Source        isNormalizeDeliveryRequest_Source `protobuf_oneof:"source"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *NormalizeDeliveryRequest) Reset() {
+	*x = NormalizeDeliveryRequest{}
+	mi := &file_paynorm_normalizer_v1_normalizer_service_proto_msgTypes[0]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *NormalizeDeliveryRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*NormalizeDeliveryRequest) ProtoMessage() {}
+
+func (x *NormalizeDeliveryRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_paynorm_normalizer_v1_normalizer_service_proto_msgTypes[0]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use NormalizeDeliveryRequest.ProtoReflect.Descriptor instead.
+func (*NormalizeDeliveryRequest) Descriptor() ([]byte, []int) {
+	return file_paynorm_normalizer_v1_normalizer_service_proto_rawDescGZIP(), []int{0}
+}
+
+func (x *NormalizeDeliveryRequest) GetSource() isNormalizeDeliveryRequest_Source {
+	if x != nil {
+		return x.Source
+	}
+	return nil
+}
+
+func (x *NormalizeDeliveryRequest) GetName() string {
+	if x != nil {
+		if x, ok := x.Source.(*NormalizeDeliveryRequest_Name); ok {
+			return x.Name
+		}
+	}
+	return ""
+}
+
+func (x *NormalizeDeliveryRequest) GetDelivery() *InlineDelivery {
+	if x != nil {
+		if x, ok := x.Source.(*NormalizeDeliveryRequest_Delivery); ok {
+			return x.Delivery
+		}
+	}
+	return nil
+}
+
+type isNormalizeDeliveryRequest_Source interface {
+	isNormalizeDeliveryRequest_Source()
+}
+
+type NormalizeDeliveryRequest_Name struct {
+	// A stored delivery. Format: deliveries/{id}.
+	Name string `protobuf:"bytes,1,opt,name=name,proto3,oneof"`
+}
+
+type NormalizeDeliveryRequest_Delivery struct {
+	// A webhook that was not sent to paynorm.
+	Delivery *InlineDelivery `protobuf:"bytes,2,opt,name=delivery,proto3,oneof"`
+}
+
+func (*NormalizeDeliveryRequest_Name) isNormalizeDeliveryRequest_Source() {}
+
+func (*NormalizeDeliveryRequest_Delivery) isNormalizeDeliveryRequest_Source() {}
+
+// A webhook that was not sent to paynorm.
+type InlineDelivery struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The provider's ID, for example "clip".
+	Provider string `protobuf:"bytes,1,opt,name=provider,proto3" json:"provider,omitempty"`
+	// The merchant's ID. Default "example".
+	Merchant string `protobuf:"bytes,2,opt,name=merchant,proto3" json:"merchant,omitempty"`
+	// Whether money is real. Default MODE_TEST.
+	Mode v1.Mode `protobuf:"varint,3,opt,name=mode,proto3,enum=paynorm.event.v1.Mode" json:"mode,omitempty"`
+	// The headers that the provider's mapping reads, if any.
+	Headers []*Header `protobuf:"bytes,4,rep,name=headers,proto3" json:"headers,omitempty"`
+	// The body as it is after decryption. At most 4 MiB.
+	Body []byte `protobuf:"bytes,5,opt,name=body,proto3" json:"body,omitempty"`
+	// When it was received. Default: now.
+	ReceiveTime   *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=receive_time,json=receiveTime,proto3" json:"receive_time,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *InlineDelivery) Reset() {
+	*x = InlineDelivery{}
+	mi := &file_paynorm_normalizer_v1_normalizer_service_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *InlineDelivery) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*InlineDelivery) ProtoMessage() {}
+
+func (x *InlineDelivery) ProtoReflect() protoreflect.Message {
+	mi := &file_paynorm_normalizer_v1_normalizer_service_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use InlineDelivery.ProtoReflect.Descriptor instead.
+func (*InlineDelivery) Descriptor() ([]byte, []int) {
+	return file_paynorm_normalizer_v1_normalizer_service_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *InlineDelivery) GetProvider() string {
+	if x != nil {
+		return x.Provider
+	}
+	return ""
+}
+
+func (x *InlineDelivery) GetMerchant() string {
+	if x != nil {
+		return x.Merchant
+	}
+	return ""
+}
+
+func (x *InlineDelivery) GetMode() v1.Mode {
+	if x != nil {
+		return x.Mode
+	}
+	return v1.Mode(0)
+}
+
+func (x *InlineDelivery) GetHeaders() []*Header {
+	if x != nil {
+		return x.Headers
+	}
+	return nil
+}
+
+func (x *InlineDelivery) GetBody() []byte {
+	if x != nil {
+		return x.Body
+	}
+	return nil
+}
+
+func (x *InlineDelivery) GetReceiveTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.ReceiveTime
+	}
+	return nil
+}
+
+// What the webhook would become.
+type NormalizeDeliveryResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Its items, in their order.
+	Items []*NormalizedItem `protobuf:"bytes,1,rep,name=items,proto3" json:"items,omitempty"`
+	// Members that are not as the provider documents.
+	SchemaDrifts  []string `protobuf:"bytes,2,rep,name=schema_drifts,json=schemaDrifts,proto3" json:"schema_drifts,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *NormalizeDeliveryResponse) Reset() {
+	*x = NormalizeDeliveryResponse{}
+	mi := &file_paynorm_normalizer_v1_normalizer_service_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *NormalizeDeliveryResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*NormalizeDeliveryResponse) ProtoMessage() {}
+
+func (x *NormalizeDeliveryResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_paynorm_normalizer_v1_normalizer_service_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use NormalizeDeliveryResponse.ProtoReflect.Descriptor instead.
+func (*NormalizeDeliveryResponse) Descriptor() ([]byte, []int) {
+	return file_paynorm_normalizer_v1_normalizer_service_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *NormalizeDeliveryResponse) GetItems() []*NormalizedItem {
+	if x != nil {
+		return x.Items
+	}
+	return nil
+}
+
+func (x *NormalizeDeliveryResponse) GetSchemaDrifts() []string {
+	if x != nil {
+		return x.SchemaDrifts
+	}
+	return nil
+}
+
+// What one item of a webhook would become.
+type NormalizedItem struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The index of the item within the webhook, from 0.
+	Item int32 `protobuf:"varint,1,opt,name=item,proto3" json:"item,omitempty"`
+	// What it would become.
+	//
+	// Types that are valid to be assigned to Result:
+	//
+	//	*NormalizedItem_Event
+	//	*NormalizedItem_Quarantined
+	//	*NormalizedItem_Skipped
+	Result isNormalizedItem_Result `protobuf_oneof:"result"`
+	// The event that has told the same fact already; then nothing would be published.
+	// Format: events/{id}.
+	RepeatOf string `protobuf:"bytes,5,opt,name=repeat_of,json=repeatOf,proto3" json:"repeat_of,omitempty"`
+	// The row of the provider's mapping table that decides. Absent when none does.
+	Mapping       *Mapping `protobuf:"bytes,6,opt,name=mapping,proto3" json:"mapping,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *NormalizedItem) Reset() {
+	*x = NormalizedItem{}
+	mi := &file_paynorm_normalizer_v1_normalizer_service_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *NormalizedItem) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*NormalizedItem) ProtoMessage() {}
+
+func (x *NormalizedItem) ProtoReflect() protoreflect.Message {
+	mi := &file_paynorm_normalizer_v1_normalizer_service_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use NormalizedItem.ProtoReflect.Descriptor instead.
+func (*NormalizedItem) Descriptor() ([]byte, []int) {
+	return file_paynorm_normalizer_v1_normalizer_service_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *NormalizedItem) GetItem() int32 {
+	if x != nil {
+		return x.Item
+	}
+	return 0
+}
+
+func (x *NormalizedItem) GetResult() isNormalizedItem_Result {
+	if x != nil {
+		return x.Result
+	}
+	return nil
+}
+
+func (x *NormalizedItem) GetEvent() *v1.PaymentStatusChanged {
+	if x != nil {
+		if x, ok := x.Result.(*NormalizedItem_Event); ok {
+			return x.Event
+		}
+	}
+	return nil
+}
+
+func (x *NormalizedItem) GetQuarantined() *v1.QuarantineNotice {
+	if x != nil {
+		if x, ok := x.Result.(*NormalizedItem_Quarantined); ok {
+			return x.Quarantined
+		}
+	}
+	return nil
+}
+
+func (x *NormalizedItem) GetSkipped() string {
+	if x != nil {
+		if x, ok := x.Result.(*NormalizedItem_Skipped); ok {
+			return x.Skipped
+		}
+	}
+	return ""
+}
+
+func (x *NormalizedItem) GetRepeatOf() string {
+	if x != nil {
+		return x.RepeatOf
+	}
+	return ""
+}
+
+func (x *NormalizedItem) GetMapping() *Mapping {
+	if x != nil {
+		return x.Mapping
+	}
+	return nil
+}
+
+type isNormalizedItem_Result interface {
+	isNormalizedItem_Result()
+}
+
+type NormalizedItem_Event struct {
+	// The event, judged against the payment as it is now. It has no cursor.
+	Event *v1.PaymentStatusChanged `protobuf:"bytes,2,opt,name=event,proto3,oneof"`
+}
+
+type NormalizedItem_Quarantined struct {
+	// Why it would be quarantined.
+	Quarantined *v1.QuarantineNotice `protobuf:"bytes,3,opt,name=quarantined,proto3,oneof"`
+}
+
+type NormalizedItem_Skipped struct {
+	// Why there is nothing to publish, for example "not_a_payment".
+	Skipped string `protobuf:"bytes,4,opt,name=skipped,proto3,oneof"`
+}
+
+func (*NormalizedItem_Event) isNormalizedItem_Result() {}
+
+func (*NormalizedItem_Quarantined) isNormalizedItem_Result() {}
+
+func (*NormalizedItem_Skipped) isNormalizedItem_Result() {}
 
 // One webhook request as the HTTP edge received it.
 type IngestDeliveryRequest struct {
@@ -52,7 +418,7 @@ type IngestDeliveryRequest struct {
 
 func (x *IngestDeliveryRequest) Reset() {
 	*x = IngestDeliveryRequest{}
-	mi := &file_paynorm_normalizer_v1_normalizer_service_proto_msgTypes[0]
+	mi := &file_paynorm_normalizer_v1_normalizer_service_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -64,7 +430,7 @@ func (x *IngestDeliveryRequest) String() string {
 func (*IngestDeliveryRequest) ProtoMessage() {}
 
 func (x *IngestDeliveryRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_paynorm_normalizer_v1_normalizer_service_proto_msgTypes[0]
+	mi := &file_paynorm_normalizer_v1_normalizer_service_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -77,7 +443,7 @@ func (x *IngestDeliveryRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use IngestDeliveryRequest.ProtoReflect.Descriptor instead.
 func (*IngestDeliveryRequest) Descriptor() ([]byte, []int) {
-	return file_paynorm_normalizer_v1_normalizer_service_proto_rawDescGZIP(), []int{0}
+	return file_paynorm_normalizer_v1_normalizer_service_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *IngestDeliveryRequest) GetProvider() string {
@@ -156,7 +522,7 @@ type Header struct {
 
 func (x *Header) Reset() {
 	*x = Header{}
-	mi := &file_paynorm_normalizer_v1_normalizer_service_proto_msgTypes[1]
+	mi := &file_paynorm_normalizer_v1_normalizer_service_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -168,7 +534,7 @@ func (x *Header) String() string {
 func (*Header) ProtoMessage() {}
 
 func (x *Header) ProtoReflect() protoreflect.Message {
-	mi := &file_paynorm_normalizer_v1_normalizer_service_proto_msgTypes[1]
+	mi := &file_paynorm_normalizer_v1_normalizer_service_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -181,7 +547,7 @@ func (x *Header) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Header.ProtoReflect.Descriptor instead.
 func (*Header) Descriptor() ([]byte, []int) {
-	return file_paynorm_normalizer_v1_normalizer_service_proto_rawDescGZIP(), []int{1}
+	return file_paynorm_normalizer_v1_normalizer_service_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *Header) GetName() string {
@@ -213,7 +579,7 @@ type IngestDeliveryResponse struct {
 
 func (x *IngestDeliveryResponse) Reset() {
 	*x = IngestDeliveryResponse{}
-	mi := &file_paynorm_normalizer_v1_normalizer_service_proto_msgTypes[2]
+	mi := &file_paynorm_normalizer_v1_normalizer_service_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -225,7 +591,7 @@ func (x *IngestDeliveryResponse) String() string {
 func (*IngestDeliveryResponse) ProtoMessage() {}
 
 func (x *IngestDeliveryResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_paynorm_normalizer_v1_normalizer_service_proto_msgTypes[2]
+	mi := &file_paynorm_normalizer_v1_normalizer_service_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -238,7 +604,7 @@ func (x *IngestDeliveryResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use IngestDeliveryResponse.ProtoReflect.Descriptor instead.
 func (*IngestDeliveryResponse) Descriptor() ([]byte, []int) {
-	return file_paynorm_normalizer_v1_normalizer_service_proto_rawDescGZIP(), []int{2}
+	return file_paynorm_normalizer_v1_normalizer_service_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *IngestDeliveryResponse) GetDelivery() string {
@@ -279,7 +645,7 @@ type IssueTokenRequest struct {
 
 func (x *IssueTokenRequest) Reset() {
 	*x = IssueTokenRequest{}
-	mi := &file_paynorm_normalizer_v1_normalizer_service_proto_msgTypes[3]
+	mi := &file_paynorm_normalizer_v1_normalizer_service_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -291,7 +657,7 @@ func (x *IssueTokenRequest) String() string {
 func (*IssueTokenRequest) ProtoMessage() {}
 
 func (x *IssueTokenRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_paynorm_normalizer_v1_normalizer_service_proto_msgTypes[3]
+	mi := &file_paynorm_normalizer_v1_normalizer_service_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -304,7 +670,7 @@ func (x *IssueTokenRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use IssueTokenRequest.ProtoReflect.Descriptor instead.
 func (*IssueTokenRequest) Descriptor() ([]byte, []int) {
-	return file_paynorm_normalizer_v1_normalizer_service_proto_rawDescGZIP(), []int{3}
+	return file_paynorm_normalizer_v1_normalizer_service_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *IssueTokenRequest) GetProvider() string {
@@ -348,7 +714,7 @@ type IssueTokenResponse struct {
 
 func (x *IssueTokenResponse) Reset() {
 	*x = IssueTokenResponse{}
-	mi := &file_paynorm_normalizer_v1_normalizer_service_proto_msgTypes[4]
+	mi := &file_paynorm_normalizer_v1_normalizer_service_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -360,7 +726,7 @@ func (x *IssueTokenResponse) String() string {
 func (*IssueTokenResponse) ProtoMessage() {}
 
 func (x *IssueTokenResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_paynorm_normalizer_v1_normalizer_service_proto_msgTypes[4]
+	mi := &file_paynorm_normalizer_v1_normalizer_service_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -373,7 +739,7 @@ func (x *IssueTokenResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use IssueTokenResponse.ProtoReflect.Descriptor instead.
 func (*IssueTokenResponse) Descriptor() ([]byte, []int) {
-	return file_paynorm_normalizer_v1_normalizer_service_proto_rawDescGZIP(), []int{4}
+	return file_paynorm_normalizer_v1_normalizer_service_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *IssueTokenResponse) GetHttpStatus() int32 {
@@ -394,7 +760,30 @@ var File_paynorm_normalizer_v1_normalizer_service_proto protoreflect.FileDescrip
 
 const file_paynorm_normalizer_v1_normalizer_service_proto_rawDesc = "" +
 	"\n" +
-	".paynorm/normalizer/v1/normalizer_service.proto\x12\x15paynorm.normalizer.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x19google/api/httpbody.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x9b\x03\n" +
+	".paynorm/normalizer/v1/normalizer_service.proto\x12\x15paynorm.normalizer.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x19google/api/httpbody.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a-paynorm/event/v1/payment_status_changed.proto\x1a(paynorm/event/v1/quarantine_notice.proto\x1a,paynorm/normalizer/v1/provider_service.proto\"\xab\x01\n" +
+	"\x18NormalizeDeliveryRequest\x129\n" +
+	"\x04name\x18\x01 \x01(\tB#\xbaH r\x1e2\x1c^deliveries/[a-z0-9-]{1,63}$H\x00R\x04name\x12C\n" +
+	"\bdelivery\x18\x02 \x01(\v2%.paynorm.normalizer.v1.InlineDeliveryH\x00R\bdeliveryB\x0f\n" +
+	"\x06source\x12\x05\xbaH\x02\b\x01\"\xd1\x02\n" +
+	"\x0eInlineDelivery\x12%\n" +
+	"\bprovider\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18?R\bprovider\x12?\n" +
+	"\bmerchant\x18\x02 \x01(\tB#\xbaH r\x1e2\x1c^([a-z0-9][a-z0-9-]{0,62})?$R\bmerchant\x124\n" +
+	"\x04mode\x18\x03 \x01(\x0e2\x16.paynorm.event.v1.ModeB\b\xbaH\x05\x82\x01\x02\x10\x01R\x04mode\x12B\n" +
+	"\aheaders\x18\x04 \x03(\v2\x1d.paynorm.normalizer.v1.HeaderB\t\xbaH\x06\x92\x01\x03\x10\x80\x02R\aheaders\x12\x1e\n" +
+	"\x04body\x18\x05 \x01(\fB\n" +
+	"\xbaH\az\x05\x18\x80\x80\x80\x02R\x04body\x12=\n" +
+	"\freceive_time\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\vreceiveTime\"}\n" +
+	"\x19NormalizeDeliveryResponse\x12;\n" +
+	"\x05items\x18\x01 \x03(\v2%.paynorm.normalizer.v1.NormalizedItemR\x05items\x12#\n" +
+	"\rschema_drifts\x18\x02 \x03(\tR\fschemaDrifts\"\xa9\x02\n" +
+	"\x0eNormalizedItem\x12\x12\n" +
+	"\x04item\x18\x01 \x01(\x05R\x04item\x12>\n" +
+	"\x05event\x18\x02 \x01(\v2&.paynorm.event.v1.PaymentStatusChangedH\x00R\x05event\x12F\n" +
+	"\vquarantined\x18\x03 \x01(\v2\".paynorm.event.v1.QuarantineNoticeH\x00R\vquarantined\x12\x1a\n" +
+	"\askipped\x18\x04 \x01(\tH\x00R\askipped\x12\x1b\n" +
+	"\trepeat_of\x18\x05 \x01(\tR\brepeatOf\x128\n" +
+	"\amapping\x18\x06 \x01(\v2\x1e.paynorm.normalizer.v1.MappingR\amappingB\b\n" +
+	"\x06result\"\x9b\x03\n" +
 	"\x15IngestDeliveryRequest\x12#\n" +
 	"\bprovider\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x18?R\bprovider\x12#\n" +
 	"\bmerchant\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x18?R\bmerchant\x12\x1f\n" +
@@ -422,11 +811,12 @@ const file_paynorm_normalizer_v1_normalizer_service_proto_rawDesc = "" +
 	"\x12IssueTokenResponse\x12\x1f\n" +
 	"\vhttp_status\x18\x01 \x01(\x05R\n" +
 	"httpStatus\x12,\n" +
-	"\x06answer\x18\x02 \x01(\v2\x14.google.api.HttpBodyR\x06answer2\xdc\x02\n" +
+	"\x06answer\x18\x02 \x01(\v2\x14.google.api.HttpBodyR\x06answer2\xfa\x03\n" +
 	"\x11NormalizerService\x12\xaa\x01\n" +
 	"\x0eIngestDelivery\x12,.paynorm.normalizer.v1.IngestDeliveryRequest\x1a-.paynorm.normalizer.v1.IngestDeliveryResponse\";\x82\xd3\xe4\x93\x025:\x01*b\x0facknowledgement\"\x1f/webhooks/{provider}/{merchant}\x12\x99\x01\n" +
 	"\n" +
-	"IssueToken\x12(.paynorm.normalizer.v1.IssueTokenRequest\x1a).paynorm.normalizer.v1.IssueTokenResponse\"6\x82\xd3\xe4\x93\x020:\x01*b\x06answer\"#/oauth2/{provider}/{merchant}/tokenBCZAgithub.com/paynorm/paynorm/gen/paynorm/normalizer/v1;normalizerv1b\x06proto3"
+	"IssueToken\x12(.paynorm.normalizer.v1.IssueTokenRequest\x1a).paynorm.normalizer.v1.IssueTokenResponse\"6\x82\xd3\xe4\x93\x020:\x01*b\x06answer\"#/oauth2/{provider}/{merchant}/token\x12\x9b\x01\n" +
+	"\x11NormalizeDelivery\x12/.paynorm.normalizer.v1.NormalizeDeliveryRequest\x1a0.paynorm.normalizer.v1.NormalizeDeliveryResponse\"#\x82\xd3\xe4\x93\x02\x1d:\x01*\"\x18/v1/deliveries:normalizeBCZAgithub.com/paynorm/paynorm/gen/paynorm/normalizer/v1;normalizerv1b\x06proto3"
 
 var (
 	file_paynorm_normalizer_v1_normalizer_service_proto_rawDescOnce sync.Once
@@ -440,31 +830,49 @@ func file_paynorm_normalizer_v1_normalizer_service_proto_rawDescGZIP() []byte {
 	return file_paynorm_normalizer_v1_normalizer_service_proto_rawDescData
 }
 
-var file_paynorm_normalizer_v1_normalizer_service_proto_msgTypes = make([]protoimpl.MessageInfo, 5)
+var file_paynorm_normalizer_v1_normalizer_service_proto_msgTypes = make([]protoimpl.MessageInfo, 9)
 var file_paynorm_normalizer_v1_normalizer_service_proto_goTypes = []any{
-	(*IngestDeliveryRequest)(nil),  // 0: paynorm.normalizer.v1.IngestDeliveryRequest
-	(*Header)(nil),                 // 1: paynorm.normalizer.v1.Header
-	(*IngestDeliveryResponse)(nil), // 2: paynorm.normalizer.v1.IngestDeliveryResponse
-	(*IssueTokenRequest)(nil),      // 3: paynorm.normalizer.v1.IssueTokenRequest
-	(*IssueTokenResponse)(nil),     // 4: paynorm.normalizer.v1.IssueTokenResponse
-	(*timestamppb.Timestamp)(nil),  // 5: google.protobuf.Timestamp
-	(*httpbody.HttpBody)(nil),      // 6: google.api.HttpBody
+	(*NormalizeDeliveryRequest)(nil),  // 0: paynorm.normalizer.v1.NormalizeDeliveryRequest
+	(*InlineDelivery)(nil),            // 1: paynorm.normalizer.v1.InlineDelivery
+	(*NormalizeDeliveryResponse)(nil), // 2: paynorm.normalizer.v1.NormalizeDeliveryResponse
+	(*NormalizedItem)(nil),            // 3: paynorm.normalizer.v1.NormalizedItem
+	(*IngestDeliveryRequest)(nil),     // 4: paynorm.normalizer.v1.IngestDeliveryRequest
+	(*Header)(nil),                    // 5: paynorm.normalizer.v1.Header
+	(*IngestDeliveryResponse)(nil),    // 6: paynorm.normalizer.v1.IngestDeliveryResponse
+	(*IssueTokenRequest)(nil),         // 7: paynorm.normalizer.v1.IssueTokenRequest
+	(*IssueTokenResponse)(nil),        // 8: paynorm.normalizer.v1.IssueTokenResponse
+	(v1.Mode)(0),                      // 9: paynorm.event.v1.Mode
+	(*timestamppb.Timestamp)(nil),     // 10: google.protobuf.Timestamp
+	(*v1.PaymentStatusChanged)(nil),   // 11: paynorm.event.v1.PaymentStatusChanged
+	(*v1.QuarantineNotice)(nil),       // 12: paynorm.event.v1.QuarantineNotice
+	(*Mapping)(nil),                   // 13: paynorm.normalizer.v1.Mapping
+	(*httpbody.HttpBody)(nil),         // 14: google.api.HttpBody
 }
 var file_paynorm_normalizer_v1_normalizer_service_proto_depIdxs = []int32{
-	1, // 0: paynorm.normalizer.v1.IngestDeliveryRequest.headers:type_name -> paynorm.normalizer.v1.Header
-	5, // 1: paynorm.normalizer.v1.IngestDeliveryRequest.receive_time:type_name -> google.protobuf.Timestamp
-	6, // 2: paynorm.normalizer.v1.IngestDeliveryResponse.acknowledgement:type_name -> google.api.HttpBody
-	1, // 3: paynorm.normalizer.v1.IssueTokenRequest.headers:type_name -> paynorm.normalizer.v1.Header
-	6, // 4: paynorm.normalizer.v1.IssueTokenResponse.answer:type_name -> google.api.HttpBody
-	0, // 5: paynorm.normalizer.v1.NormalizerService.IngestDelivery:input_type -> paynorm.normalizer.v1.IngestDeliveryRequest
-	3, // 6: paynorm.normalizer.v1.NormalizerService.IssueToken:input_type -> paynorm.normalizer.v1.IssueTokenRequest
-	2, // 7: paynorm.normalizer.v1.NormalizerService.IngestDelivery:output_type -> paynorm.normalizer.v1.IngestDeliveryResponse
-	4, // 8: paynorm.normalizer.v1.NormalizerService.IssueToken:output_type -> paynorm.normalizer.v1.IssueTokenResponse
-	7, // [7:9] is the sub-list for method output_type
-	5, // [5:7] is the sub-list for method input_type
-	5, // [5:5] is the sub-list for extension type_name
-	5, // [5:5] is the sub-list for extension extendee
-	0, // [0:5] is the sub-list for field type_name
+	1,  // 0: paynorm.normalizer.v1.NormalizeDeliveryRequest.delivery:type_name -> paynorm.normalizer.v1.InlineDelivery
+	9,  // 1: paynorm.normalizer.v1.InlineDelivery.mode:type_name -> paynorm.event.v1.Mode
+	5,  // 2: paynorm.normalizer.v1.InlineDelivery.headers:type_name -> paynorm.normalizer.v1.Header
+	10, // 3: paynorm.normalizer.v1.InlineDelivery.receive_time:type_name -> google.protobuf.Timestamp
+	3,  // 4: paynorm.normalizer.v1.NormalizeDeliveryResponse.items:type_name -> paynorm.normalizer.v1.NormalizedItem
+	11, // 5: paynorm.normalizer.v1.NormalizedItem.event:type_name -> paynorm.event.v1.PaymentStatusChanged
+	12, // 6: paynorm.normalizer.v1.NormalizedItem.quarantined:type_name -> paynorm.event.v1.QuarantineNotice
+	13, // 7: paynorm.normalizer.v1.NormalizedItem.mapping:type_name -> paynorm.normalizer.v1.Mapping
+	5,  // 8: paynorm.normalizer.v1.IngestDeliveryRequest.headers:type_name -> paynorm.normalizer.v1.Header
+	10, // 9: paynorm.normalizer.v1.IngestDeliveryRequest.receive_time:type_name -> google.protobuf.Timestamp
+	14, // 10: paynorm.normalizer.v1.IngestDeliveryResponse.acknowledgement:type_name -> google.api.HttpBody
+	5,  // 11: paynorm.normalizer.v1.IssueTokenRequest.headers:type_name -> paynorm.normalizer.v1.Header
+	14, // 12: paynorm.normalizer.v1.IssueTokenResponse.answer:type_name -> google.api.HttpBody
+	4,  // 13: paynorm.normalizer.v1.NormalizerService.IngestDelivery:input_type -> paynorm.normalizer.v1.IngestDeliveryRequest
+	7,  // 14: paynorm.normalizer.v1.NormalizerService.IssueToken:input_type -> paynorm.normalizer.v1.IssueTokenRequest
+	0,  // 15: paynorm.normalizer.v1.NormalizerService.NormalizeDelivery:input_type -> paynorm.normalizer.v1.NormalizeDeliveryRequest
+	6,  // 16: paynorm.normalizer.v1.NormalizerService.IngestDelivery:output_type -> paynorm.normalizer.v1.IngestDeliveryResponse
+	8,  // 17: paynorm.normalizer.v1.NormalizerService.IssueToken:output_type -> paynorm.normalizer.v1.IssueTokenResponse
+	2,  // 18: paynorm.normalizer.v1.NormalizerService.NormalizeDelivery:output_type -> paynorm.normalizer.v1.NormalizeDeliveryResponse
+	16, // [16:19] is the sub-list for method output_type
+	13, // [13:16] is the sub-list for method input_type
+	13, // [13:13] is the sub-list for extension type_name
+	13, // [13:13] is the sub-list for extension extendee
+	0,  // [0:13] is the sub-list for field type_name
 }
 
 func init() { file_paynorm_normalizer_v1_normalizer_service_proto_init() }
@@ -472,13 +880,23 @@ func file_paynorm_normalizer_v1_normalizer_service_proto_init() {
 	if File_paynorm_normalizer_v1_normalizer_service_proto != nil {
 		return
 	}
+	file_paynorm_normalizer_v1_provider_service_proto_init()
+	file_paynorm_normalizer_v1_normalizer_service_proto_msgTypes[0].OneofWrappers = []any{
+		(*NormalizeDeliveryRequest_Name)(nil),
+		(*NormalizeDeliveryRequest_Delivery)(nil),
+	}
+	file_paynorm_normalizer_v1_normalizer_service_proto_msgTypes[3].OneofWrappers = []any{
+		(*NormalizedItem_Event)(nil),
+		(*NormalizedItem_Quarantined)(nil),
+		(*NormalizedItem_Skipped)(nil),
+	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_paynorm_normalizer_v1_normalizer_service_proto_rawDesc), len(file_paynorm_normalizer_v1_normalizer_service_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   5,
+			NumMessages:   9,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -157,6 +157,33 @@ func local_request_NormalizerService_IssueToken_0(ctx context.Context, marshaler
 	return msg, metadata, err
 }
 
+func request_NormalizerService_NormalizeDelivery_0(ctx context.Context, marshaler runtime.Marshaler, client NormalizerServiceClient, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
+	var (
+		protoReq NormalizeDeliveryRequest
+		metadata runtime.ServerMetadata
+	)
+	if err := marshaler.NewDecoder(req.Body).Decode(&protoReq); err != nil && !errors.Is(err, io.EOF) {
+		return nil, metadata, status.Errorf(codes.InvalidArgument, "%v", err)
+	}
+	if req.Body != nil {
+		_, _ = io.Copy(io.Discard, req.Body)
+	}
+	msg, err := client.NormalizeDelivery(ctx, &protoReq, grpc.Header(&metadata.HeaderMD), grpc.Trailer(&metadata.TrailerMD))
+	return msg, metadata, err
+}
+
+func local_request_NormalizerService_NormalizeDelivery_0(ctx context.Context, marshaler runtime.Marshaler, server NormalizerServiceServer, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
+	var (
+		protoReq NormalizeDeliveryRequest
+		metadata runtime.ServerMetadata
+	)
+	if err := marshaler.NewDecoder(req.Body).Decode(&protoReq); err != nil && !errors.Is(err, io.EOF) {
+		return nil, metadata, status.Errorf(codes.InvalidArgument, "%v", err)
+	}
+	msg, err := server.NormalizeDelivery(ctx, &protoReq)
+	return msg, metadata, err
+}
+
 // RegisterNormalizerServiceHandlerServer registers the http handlers for service NormalizerService to "mux".
 // UnaryRPC     :call NormalizerServiceServer directly.
 // StreamingRPC :currently unsupported pending https://github.com/grpc/grpc-go/issues/906.
@@ -202,6 +229,26 @@ func RegisterNormalizerServiceHandlerServer(ctx context.Context, mux *runtime.Se
 			return
 		}
 		forward_NormalizerService_IssueToken_0(annotatedContext, mux, outboundMarshaler, w, req, response_NormalizerService_IssueToken_0{resp.(*IssueTokenResponse)}, mux.GetForwardResponseOptions()...)
+	})
+	mux.Handle(http.MethodPost, pattern_NormalizerService_NormalizeDelivery_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
+		ctx, cancel := context.WithCancel(req.Context())
+		defer cancel()
+		var stream runtime.ServerTransportStream
+		ctx = grpc.NewContextWithServerTransportStream(ctx, &stream)
+		inboundMarshaler, outboundMarshaler := runtime.MarshalerForRequest(mux, req)
+		annotatedContext, err := runtime.AnnotateIncomingContext(ctx, mux, req, "/paynorm.normalizer.v1.NormalizerService/NormalizeDelivery", runtime.WithHTTPPathPattern("/v1/deliveries:normalize"))
+		if err != nil {
+			runtime.HTTPError(ctx, mux, outboundMarshaler, w, req, err)
+			return
+		}
+		resp, md, err := local_request_NormalizerService_NormalizeDelivery_0(annotatedContext, inboundMarshaler, server, req, pathParams)
+		md.HeaderMD, md.TrailerMD = metadata.Join(md.HeaderMD, stream.Header()), metadata.Join(md.TrailerMD, stream.Trailer())
+		annotatedContext = runtime.NewServerMetadataContext(annotatedContext, md)
+		if err != nil {
+			runtime.HTTPError(annotatedContext, mux, outboundMarshaler, w, req, err)
+			return
+		}
+		forward_NormalizerService_NormalizeDelivery_0(annotatedContext, mux, outboundMarshaler, w, req, resp, mux.GetForwardResponseOptions()...)
 	})
 
 	return nil
@@ -277,6 +324,23 @@ func RegisterNormalizerServiceHandlerClient(ctx context.Context, mux *runtime.Se
 		}
 		forward_NormalizerService_IssueToken_0(annotatedContext, mux, outboundMarshaler, w, req, response_NormalizerService_IssueToken_0{resp.(*IssueTokenResponse)}, mux.GetForwardResponseOptions()...)
 	})
+	mux.Handle(http.MethodPost, pattern_NormalizerService_NormalizeDelivery_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
+		ctx, cancel := context.WithCancel(req.Context())
+		defer cancel()
+		inboundMarshaler, outboundMarshaler := runtime.MarshalerForRequest(mux, req)
+		annotatedContext, err := runtime.AnnotateContext(ctx, mux, req, "/paynorm.normalizer.v1.NormalizerService/NormalizeDelivery", runtime.WithHTTPPathPattern("/v1/deliveries:normalize"))
+		if err != nil {
+			runtime.HTTPError(ctx, mux, outboundMarshaler, w, req, err)
+			return
+		}
+		resp, md, err := request_NormalizerService_NormalizeDelivery_0(annotatedContext, inboundMarshaler, client, req, pathParams)
+		annotatedContext = runtime.NewServerMetadataContext(annotatedContext, md)
+		if err != nil {
+			runtime.HTTPError(annotatedContext, mux, outboundMarshaler, w, req, err)
+			return
+		}
+		forward_NormalizerService_NormalizeDelivery_0(annotatedContext, mux, outboundMarshaler, w, req, resp, mux.GetForwardResponseOptions()...)
+	})
 	return nil
 }
 
@@ -299,11 +363,13 @@ func (m response_NormalizerService_IssueToken_0) XXX_ResponseBody() interface{} 
 }
 
 var (
-	pattern_NormalizerService_IngestDelivery_0 = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 1, 0, 4, 1, 5, 1, 1, 0, 4, 1, 5, 2}, []string{"webhooks", "provider", "merchant"}, ""))
-	pattern_NormalizerService_IssueToken_0     = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 1, 0, 4, 1, 5, 1, 1, 0, 4, 1, 5, 2, 2, 3}, []string{"oauth2", "provider", "merchant", "token"}, ""))
+	pattern_NormalizerService_IngestDelivery_0    = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 1, 0, 4, 1, 5, 1, 1, 0, 4, 1, 5, 2}, []string{"webhooks", "provider", "merchant"}, ""))
+	pattern_NormalizerService_IssueToken_0        = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 1, 0, 4, 1, 5, 1, 1, 0, 4, 1, 5, 2, 2, 3}, []string{"oauth2", "provider", "merchant", "token"}, ""))
+	pattern_NormalizerService_NormalizeDelivery_0 = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1}, []string{"v1", "deliveries"}, "normalize"))
 )
 
 var (
-	forward_NormalizerService_IngestDelivery_0 = runtime.ForwardResponseMessage
-	forward_NormalizerService_IssueToken_0     = runtime.ForwardResponseMessage
+	forward_NormalizerService_IngestDelivery_0    = runtime.ForwardResponseMessage
+	forward_NormalizerService_IssueToken_0        = runtime.ForwardResponseMessage
+	forward_NormalizerService_NormalizeDelivery_0 = runtime.ForwardResponseMessage
 )

@@ -19,8 +19,9 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
-	NormalizerService_IngestDelivery_FullMethodName = "/paynorm.normalizer.v1.NormalizerService/IngestDelivery"
-	NormalizerService_IssueToken_FullMethodName     = "/paynorm.normalizer.v1.NormalizerService/IssueToken"
+	NormalizerService_IngestDelivery_FullMethodName    = "/paynorm.normalizer.v1.NormalizerService/IngestDelivery"
+	NormalizerService_IssueToken_FullMethodName        = "/paynorm.normalizer.v1.NormalizerService/IssueToken"
+	NormalizerService_NormalizeDelivery_FullMethodName = "/paynorm.normalizer.v1.NormalizerService/NormalizeDelivery"
 )
 
 // NormalizerServiceClient is the client API for NormalizerService service.
@@ -41,6 +42,11 @@ type NormalizerServiceClient interface {
 	//
 	// Errors: NOT_FOUND (no such endpoint, or it has no oauth2), UNAUTHENTICATED, INVALID_ARGUMENT.
 	IssueToken(ctx context.Context, in *IssueTokenRequest, opts ...grpc.CallOption) (*IssueTokenResponse, error)
+	// NormalizeDelivery says what a webhook would become, and publishes and stores nothing.
+	// It does not authenticate: give the content as it is after decryption.
+	//
+	// Errors: NOT_FOUND (no such provider or delivery), INVALID_ARGUMENT, FAILED_PRECONDITION (its content was erased).
+	NormalizeDelivery(ctx context.Context, in *NormalizeDeliveryRequest, opts ...grpc.CallOption) (*NormalizeDeliveryResponse, error)
 }
 
 type normalizerServiceClient struct {
@@ -71,6 +77,16 @@ func (c *normalizerServiceClient) IssueToken(ctx context.Context, in *IssueToken
 	return out, nil
 }
 
+func (c *normalizerServiceClient) NormalizeDelivery(ctx context.Context, in *NormalizeDeliveryRequest, opts ...grpc.CallOption) (*NormalizeDeliveryResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(NormalizeDeliveryResponse)
+	err := c.cc.Invoke(ctx, NormalizerService_NormalizeDelivery_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // NormalizerServiceServer is the server API for NormalizerService service.
 // All implementations must embed UnimplementedNormalizerServiceServer
 // for forward compatibility.
@@ -89,6 +105,11 @@ type NormalizerServiceServer interface {
 	//
 	// Errors: NOT_FOUND (no such endpoint, or it has no oauth2), UNAUTHENTICATED, INVALID_ARGUMENT.
 	IssueToken(context.Context, *IssueTokenRequest) (*IssueTokenResponse, error)
+	// NormalizeDelivery says what a webhook would become, and publishes and stores nothing.
+	// It does not authenticate: give the content as it is after decryption.
+	//
+	// Errors: NOT_FOUND (no such provider or delivery), INVALID_ARGUMENT, FAILED_PRECONDITION (its content was erased).
+	NormalizeDelivery(context.Context, *NormalizeDeliveryRequest) (*NormalizeDeliveryResponse, error)
 	mustEmbedUnimplementedNormalizerServiceServer()
 }
 
@@ -104,6 +125,9 @@ func (UnimplementedNormalizerServiceServer) IngestDelivery(context.Context, *Ing
 }
 func (UnimplementedNormalizerServiceServer) IssueToken(context.Context, *IssueTokenRequest) (*IssueTokenResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method IssueToken not implemented")
+}
+func (UnimplementedNormalizerServiceServer) NormalizeDelivery(context.Context, *NormalizeDeliveryRequest) (*NormalizeDeliveryResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method NormalizeDelivery not implemented")
 }
 func (UnimplementedNormalizerServiceServer) mustEmbedUnimplementedNormalizerServiceServer() {}
 func (UnimplementedNormalizerServiceServer) testEmbeddedByValue()                           {}
@@ -162,6 +186,24 @@ func _NormalizerService_IssueToken_Handler(srv interface{}, ctx context.Context,
 	return interceptor(ctx, in, info, handler)
 }
 
+func _NormalizerService_NormalizeDelivery_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(NormalizeDeliveryRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(NormalizerServiceServer).NormalizeDelivery(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: NormalizerService_NormalizeDelivery_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(NormalizerServiceServer).NormalizeDelivery(ctx, req.(*NormalizeDeliveryRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // NormalizerService_ServiceDesc is the grpc.ServiceDesc for NormalizerService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -176,6 +218,10 @@ var NormalizerService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "IssueToken",
 			Handler:    _NormalizerService_IssueToken_Handler,
+		},
+		{
+			MethodName: "NormalizeDelivery",
+			Handler:    _NormalizerService_NormalizeDelivery_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},

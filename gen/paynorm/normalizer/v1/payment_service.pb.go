@@ -25,6 +25,275 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
+// Names the payment to explain.
+type ExplainPaymentRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Format: payments/{id}.
+	Name          string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ExplainPaymentRequest) Reset() {
+	*x = ExplainPaymentRequest{}
+	mi := &file_paynorm_normalizer_v1_payment_service_proto_msgTypes[0]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ExplainPaymentRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ExplainPaymentRequest) ProtoMessage() {}
+
+func (x *ExplainPaymentRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_paynorm_normalizer_v1_payment_service_proto_msgTypes[0]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ExplainPaymentRequest.ProtoReflect.Descriptor instead.
+func (*ExplainPaymentRequest) Descriptor() ([]byte, []int) {
+	return file_paynorm_normalizer_v1_payment_service_proto_rawDescGZIP(), []int{0}
+}
+
+func (x *ExplainPaymentRequest) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+// The story of a payment.
+type ExplainPaymentResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The payment as it is now.
+	Payment *Payment `protobuf:"bytes,1,opt,name=payment,proto3" json:"payment,omitempty"`
+	// What happened, oldest first. At most 1000 steps, the newest ones.
+	Steps []*ExplanationStep `protobuf:"bytes,2,rep,name=steps,proto3" json:"steps,omitempty"`
+	// True when older steps were left out.
+	Truncated bool `protobuf:"varint,3,opt,name=truncated,proto3" json:"truncated,omitempty"`
+	// The same for people, as plain text with one paragraph a step.
+	Text          string `protobuf:"bytes,4,opt,name=text,proto3" json:"text,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ExplainPaymentResponse) Reset() {
+	*x = ExplainPaymentResponse{}
+	mi := &file_paynorm_normalizer_v1_payment_service_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ExplainPaymentResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ExplainPaymentResponse) ProtoMessage() {}
+
+func (x *ExplainPaymentResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_paynorm_normalizer_v1_payment_service_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ExplainPaymentResponse.ProtoReflect.Descriptor instead.
+func (*ExplainPaymentResponse) Descriptor() ([]byte, []int) {
+	return file_paynorm_normalizer_v1_payment_service_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *ExplainPaymentResponse) GetPayment() *Payment {
+	if x != nil {
+		return x.Payment
+	}
+	return nil
+}
+
+func (x *ExplainPaymentResponse) GetSteps() []*ExplanationStep {
+	if x != nil {
+		return x.Steps
+	}
+	return nil
+}
+
+func (x *ExplainPaymentResponse) GetTruncated() bool {
+	if x != nil {
+		return x.Truncated
+	}
+	return false
+}
+
+func (x *ExplainPaymentResponse) GetText() string {
+	if x != nil {
+		return x.Text
+	}
+	return ""
+}
+
+// One item of one delivery, and what came of it.
+type ExplanationStep struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The delivery, without its content.
+	Delivery *Delivery `protobuf:"bytes,1,opt,name=delivery,proto3" json:"delivery,omitempty"`
+	// The index of the item within the delivery, from 0.
+	Item int32 `protobuf:"varint,2,opt,name=item,proto3" json:"item,omitempty"`
+	// The row of the provider's mapping table that decided. Absent when none did, or
+	// the delivery is no longer kept.
+	Mapping *Mapping `protobuf:"bytes,3,opt,name=mapping,proto3" json:"mapping,omitempty"`
+	// What came of the item.
+	//
+	// Types that are valid to be assigned to Result:
+	//
+	//	*ExplanationStep_Event
+	//	*ExplanationStep_RepeatOf
+	//	*ExplanationStep_Quarantined
+	Result isExplanationStep_Result `protobuf_oneof:"result"`
+	// The NATS subject of the event or notice. Empty for a repeat.
+	Subject string `protobuf:"bytes,7,opt,name=subject,proto3" json:"subject,omitempty"`
+	// What it changed, or why it changed nothing, in one sentence.
+	Effect        string `protobuf:"bytes,8,opt,name=effect,proto3" json:"effect,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ExplanationStep) Reset() {
+	*x = ExplanationStep{}
+	mi := &file_paynorm_normalizer_v1_payment_service_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ExplanationStep) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ExplanationStep) ProtoMessage() {}
+
+func (x *ExplanationStep) ProtoReflect() protoreflect.Message {
+	mi := &file_paynorm_normalizer_v1_payment_service_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ExplanationStep.ProtoReflect.Descriptor instead.
+func (*ExplanationStep) Descriptor() ([]byte, []int) {
+	return file_paynorm_normalizer_v1_payment_service_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *ExplanationStep) GetDelivery() *Delivery {
+	if x != nil {
+		return x.Delivery
+	}
+	return nil
+}
+
+func (x *ExplanationStep) GetItem() int32 {
+	if x != nil {
+		return x.Item
+	}
+	return 0
+}
+
+func (x *ExplanationStep) GetMapping() *Mapping {
+	if x != nil {
+		return x.Mapping
+	}
+	return nil
+}
+
+func (x *ExplanationStep) GetResult() isExplanationStep_Result {
+	if x != nil {
+		return x.Result
+	}
+	return nil
+}
+
+func (x *ExplanationStep) GetEvent() *v1.PaymentStatusChanged {
+	if x != nil {
+		if x, ok := x.Result.(*ExplanationStep_Event); ok {
+			return x.Event
+		}
+	}
+	return nil
+}
+
+func (x *ExplanationStep) GetRepeatOf() string {
+	if x != nil {
+		if x, ok := x.Result.(*ExplanationStep_RepeatOf); ok {
+			return x.RepeatOf
+		}
+	}
+	return ""
+}
+
+func (x *ExplanationStep) GetQuarantined() *v1.QuarantineNotice {
+	if x != nil {
+		if x, ok := x.Result.(*ExplanationStep_Quarantined); ok {
+			return x.Quarantined
+		}
+	}
+	return nil
+}
+
+func (x *ExplanationStep) GetSubject() string {
+	if x != nil {
+		return x.Subject
+	}
+	return ""
+}
+
+func (x *ExplanationStep) GetEffect() string {
+	if x != nil {
+		return x.Effect
+	}
+	return ""
+}
+
+type isExplanationStep_Result interface {
+	isExplanationStep_Result()
+}
+
+type ExplanationStep_Event struct {
+	// The event that was published.
+	Event *v1.PaymentStatusChanged `protobuf:"bytes,4,opt,name=event,proto3,oneof"`
+}
+
+type ExplanationStep_RepeatOf struct {
+	// The event that had told the same fact before. Format: events/{id}.
+	RepeatOf string `protobuf:"bytes,5,opt,name=repeat_of,json=repeatOf,proto3,oneof"`
+}
+
+type ExplanationStep_Quarantined struct {
+	// Why nothing was published.
+	Quarantined *v1.QuarantineNotice `protobuf:"bytes,6,opt,name=quarantined,proto3,oneof"`
+}
+
+func (*ExplanationStep_Event) isExplanationStep_Result() {}
+
+func (*ExplanationStep_RepeatOf) isExplanationStep_Result() {}
+
+func (*ExplanationStep_Quarantined) isExplanationStep_Result() {}
+
 // Names a payment.
 type GetPaymentRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -36,7 +305,7 @@ type GetPaymentRequest struct {
 
 func (x *GetPaymentRequest) Reset() {
 	*x = GetPaymentRequest{}
-	mi := &file_paynorm_normalizer_v1_payment_service_proto_msgTypes[0]
+	mi := &file_paynorm_normalizer_v1_payment_service_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -48,7 +317,7 @@ func (x *GetPaymentRequest) String() string {
 func (*GetPaymentRequest) ProtoMessage() {}
 
 func (x *GetPaymentRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_paynorm_normalizer_v1_payment_service_proto_msgTypes[0]
+	mi := &file_paynorm_normalizer_v1_payment_service_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -61,7 +330,7 @@ func (x *GetPaymentRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetPaymentRequest.ProtoReflect.Descriptor instead.
 func (*GetPaymentRequest) Descriptor() ([]byte, []int) {
-	return file_paynorm_normalizer_v1_payment_service_proto_rawDescGZIP(), []int{0}
+	return file_paynorm_normalizer_v1_payment_service_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *GetPaymentRequest) GetName() string {
@@ -87,7 +356,7 @@ type ListPaymentsRequest struct {
 
 func (x *ListPaymentsRequest) Reset() {
 	*x = ListPaymentsRequest{}
-	mi := &file_paynorm_normalizer_v1_payment_service_proto_msgTypes[1]
+	mi := &file_paynorm_normalizer_v1_payment_service_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -99,7 +368,7 @@ func (x *ListPaymentsRequest) String() string {
 func (*ListPaymentsRequest) ProtoMessage() {}
 
 func (x *ListPaymentsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_paynorm_normalizer_v1_payment_service_proto_msgTypes[1]
+	mi := &file_paynorm_normalizer_v1_payment_service_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -112,7 +381,7 @@ func (x *ListPaymentsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListPaymentsRequest.ProtoReflect.Descriptor instead.
 func (*ListPaymentsRequest) Descriptor() ([]byte, []int) {
-	return file_paynorm_normalizer_v1_payment_service_proto_rawDescGZIP(), []int{1}
+	return file_paynorm_normalizer_v1_payment_service_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *ListPaymentsRequest) GetPageSize() int32 {
@@ -149,7 +418,7 @@ type ListPaymentsResponse struct {
 
 func (x *ListPaymentsResponse) Reset() {
 	*x = ListPaymentsResponse{}
-	mi := &file_paynorm_normalizer_v1_payment_service_proto_msgTypes[2]
+	mi := &file_paynorm_normalizer_v1_payment_service_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -161,7 +430,7 @@ func (x *ListPaymentsResponse) String() string {
 func (*ListPaymentsResponse) ProtoMessage() {}
 
 func (x *ListPaymentsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_paynorm_normalizer_v1_payment_service_proto_msgTypes[2]
+	mi := &file_paynorm_normalizer_v1_payment_service_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -174,7 +443,7 @@ func (x *ListPaymentsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListPaymentsResponse.ProtoReflect.Descriptor instead.
 func (*ListPaymentsResponse) Descriptor() ([]byte, []int) {
-	return file_paynorm_normalizer_v1_payment_service_proto_rawDescGZIP(), []int{2}
+	return file_paynorm_normalizer_v1_payment_service_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *ListPaymentsResponse) GetPayments() []*Payment {
@@ -242,7 +511,7 @@ type Payment struct {
 
 func (x *Payment) Reset() {
 	*x = Payment{}
-	mi := &file_paynorm_normalizer_v1_payment_service_proto_msgTypes[3]
+	mi := &file_paynorm_normalizer_v1_payment_service_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -254,7 +523,7 @@ func (x *Payment) String() string {
 func (*Payment) ProtoMessage() {}
 
 func (x *Payment) ProtoReflect() protoreflect.Message {
-	mi := &file_paynorm_normalizer_v1_payment_service_proto_msgTypes[3]
+	mi := &file_paynorm_normalizer_v1_payment_service_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -267,7 +536,7 @@ func (x *Payment) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Payment.ProtoReflect.Descriptor instead.
 func (*Payment) Descriptor() ([]byte, []int) {
-	return file_paynorm_normalizer_v1_payment_service_proto_rawDescGZIP(), []int{3}
+	return file_paynorm_normalizer_v1_payment_service_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *Payment) GetName() string {
@@ -421,7 +690,25 @@ var File_paynorm_normalizer_v1_payment_service_proto protoreflect.FileDescriptor
 
 const file_paynorm_normalizer_v1_payment_service_proto_rawDesc = "" +
 	"\n" +
-	"+paynorm/normalizer/v1/payment_service.proto\x12\x15paynorm.normalizer.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1cpaynorm/event/v1/money.proto\x1a-paynorm/event/v1/payment_status_changed.proto\x1a\x1dpaynorm/event/v1/status.proto\"e\n" +
+	"+paynorm/normalizer/v1/payment_service.proto\x12\x15paynorm.normalizer.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1cpaynorm/event/v1/money.proto\x1a-paynorm/event/v1/payment_status_changed.proto\x1a(paynorm/event/v1/quarantine_notice.proto\x1a\x1dpaynorm/event/v1/status.proto\x1a,paynorm/normalizer/v1/delivery_service.proto\x1a,paynorm/normalizer/v1/provider_service.proto\"i\n" +
+	"\x15ExplainPaymentRequest\x12P\n" +
+	"\x04name\x18\x01 \x01(\tB<\xe0A\x02\xfaA\x15\n" +
+	"\x13paynorm.dev/Payment\xbaH\x1er\x1c2\x1a^payments/[a-z0-9-]{1,63}$R\x04name\"\xc2\x01\n" +
+	"\x16ExplainPaymentResponse\x128\n" +
+	"\apayment\x18\x01 \x01(\v2\x1e.paynorm.normalizer.v1.PaymentR\apayment\x12<\n" +
+	"\x05steps\x18\x02 \x03(\v2&.paynorm.normalizer.v1.ExplanationStepR\x05steps\x12\x1c\n" +
+	"\ttruncated\x18\x03 \x01(\bR\ttruncated\x12\x12\n" +
+	"\x04text\x18\x04 \x01(\tR\x04text\"\xff\x02\n" +
+	"\x0fExplanationStep\x12;\n" +
+	"\bdelivery\x18\x01 \x01(\v2\x1f.paynorm.normalizer.v1.DeliveryR\bdelivery\x12\x12\n" +
+	"\x04item\x18\x02 \x01(\x05R\x04item\x128\n" +
+	"\amapping\x18\x03 \x01(\v2\x1e.paynorm.normalizer.v1.MappingR\amapping\x12>\n" +
+	"\x05event\x18\x04 \x01(\v2&.paynorm.event.v1.PaymentStatusChangedH\x00R\x05event\x12\x1d\n" +
+	"\trepeat_of\x18\x05 \x01(\tH\x00R\brepeatOf\x12F\n" +
+	"\vquarantined\x18\x06 \x01(\v2\".paynorm.event.v1.QuarantineNoticeH\x00R\vquarantined\x12\x18\n" +
+	"\asubject\x18\a \x01(\tR\asubject\x12\x16\n" +
+	"\x06effect\x18\b \x01(\tR\x06effectB\b\n" +
+	"\x06result\"e\n" +
 	"\x11GetPaymentRequest\x12P\n" +
 	"\x04name\x18\x01 \x01(\tB<\xe0A\x02\xfaA\x15\n" +
 	"\x13paynorm.dev/Payment\xbaH\x1er\x1c2\x1a^payments/[a-z0-9-]{1,63}$R\x04name\"\x8f\x01\n" +
@@ -465,11 +752,12 @@ const file_paynorm_normalizer_v1_payment_service_proto_rawDesc = "" +
 	"\a_amountB\x0e\n" +
 	"\f_amount_paidB\x12\n" +
 	"\x10_amount_refundedB\x06\n" +
-	"\x04_fee2\x86\x02\n" +
+	"\x04_fee2\x9d\x03\n" +
 	"\x0ePaymentService\x12u\n" +
 	"\n" +
 	"GetPayment\x12(.paynorm.normalizer.v1.GetPaymentRequest\x1a\x1e.paynorm.normalizer.v1.Payment\"\x1d\x82\xd3\xe4\x93\x02\x17\x12\x15/v1/{name=payments/*}\x12}\n" +
-	"\fListPayments\x12*.paynorm.normalizer.v1.ListPaymentsRequest\x1a+.paynorm.normalizer.v1.ListPaymentsResponse\"\x14\x82\xd3\xe4\x93\x02\x0e\x12\f/v1/paymentsBCZAgithub.com/paynorm/paynorm/gen/paynorm/normalizer/v1;normalizerv1b\x06proto3"
+	"\fListPayments\x12*.paynorm.normalizer.v1.ListPaymentsRequest\x1a+.paynorm.normalizer.v1.ListPaymentsResponse\"\x14\x82\xd3\xe4\x93\x02\x0e\x12\f/v1/payments\x12\x94\x01\n" +
+	"\x0eExplainPayment\x12,.paynorm.normalizer.v1.ExplainPaymentRequest\x1a-.paynorm.normalizer.v1.ExplainPaymentResponse\"%\x82\xd3\xe4\x93\x02\x1f\x12\x1d/v1/{name=payments/*}:explainBCZAgithub.com/paynorm/paynorm/gen/paynorm/normalizer/v1;normalizerv1b\x06proto3"
 
 var (
 	file_paynorm_normalizer_v1_payment_service_proto_rawDescOnce sync.Once
@@ -483,46 +771,60 @@ func file_paynorm_normalizer_v1_payment_service_proto_rawDescGZIP() []byte {
 	return file_paynorm_normalizer_v1_payment_service_proto_rawDescData
 }
 
-var file_paynorm_normalizer_v1_payment_service_proto_msgTypes = make([]protoimpl.MessageInfo, 4)
+var file_paynorm_normalizer_v1_payment_service_proto_msgTypes = make([]protoimpl.MessageInfo, 7)
 var file_paynorm_normalizer_v1_payment_service_proto_goTypes = []any{
-	(*GetPaymentRequest)(nil),       // 0: paynorm.normalizer.v1.GetPaymentRequest
-	(*ListPaymentsRequest)(nil),     // 1: paynorm.normalizer.v1.ListPaymentsRequest
-	(*ListPaymentsResponse)(nil),    // 2: paynorm.normalizer.v1.ListPaymentsResponse
-	(*Payment)(nil),                 // 3: paynorm.normalizer.v1.Payment
-	(v1.Mode)(0),                    // 4: paynorm.event.v1.Mode
-	(v1.Direction)(0),               // 5: paynorm.event.v1.Direction
-	(v1.PaymentStatus)(0),           // 6: paynorm.event.v1.PaymentStatus
-	(v1.ProofStatus)(0),             // 7: paynorm.event.v1.ProofStatus
-	(v1.ActionBy)(0),                // 8: paynorm.event.v1.ActionBy
-	(*v1.Reason)(nil),               // 9: paynorm.event.v1.Reason
-	(*v1.Money)(nil),                // 10: paynorm.event.v1.Money
-	(*v1.PaymentStatusChanged)(nil), // 11: paynorm.event.v1.PaymentStatusChanged
-	(*timestamppb.Timestamp)(nil),   // 12: google.protobuf.Timestamp
+	(*ExplainPaymentRequest)(nil),   // 0: paynorm.normalizer.v1.ExplainPaymentRequest
+	(*ExplainPaymentResponse)(nil),  // 1: paynorm.normalizer.v1.ExplainPaymentResponse
+	(*ExplanationStep)(nil),         // 2: paynorm.normalizer.v1.ExplanationStep
+	(*GetPaymentRequest)(nil),       // 3: paynorm.normalizer.v1.GetPaymentRequest
+	(*ListPaymentsRequest)(nil),     // 4: paynorm.normalizer.v1.ListPaymentsRequest
+	(*ListPaymentsResponse)(nil),    // 5: paynorm.normalizer.v1.ListPaymentsResponse
+	(*Payment)(nil),                 // 6: paynorm.normalizer.v1.Payment
+	(*Delivery)(nil),                // 7: paynorm.normalizer.v1.Delivery
+	(*Mapping)(nil),                 // 8: paynorm.normalizer.v1.Mapping
+	(*v1.PaymentStatusChanged)(nil), // 9: paynorm.event.v1.PaymentStatusChanged
+	(*v1.QuarantineNotice)(nil),     // 10: paynorm.event.v1.QuarantineNotice
+	(v1.Mode)(0),                    // 11: paynorm.event.v1.Mode
+	(v1.Direction)(0),               // 12: paynorm.event.v1.Direction
+	(v1.PaymentStatus)(0),           // 13: paynorm.event.v1.PaymentStatus
+	(v1.ProofStatus)(0),             // 14: paynorm.event.v1.ProofStatus
+	(v1.ActionBy)(0),                // 15: paynorm.event.v1.ActionBy
+	(*v1.Reason)(nil),               // 16: paynorm.event.v1.Reason
+	(*v1.Money)(nil),                // 17: paynorm.event.v1.Money
+	(*timestamppb.Timestamp)(nil),   // 18: google.protobuf.Timestamp
 }
 var file_paynorm_normalizer_v1_payment_service_proto_depIdxs = []int32{
-	3,  // 0: paynorm.normalizer.v1.ListPaymentsResponse.payments:type_name -> paynorm.normalizer.v1.Payment
-	4,  // 1: paynorm.normalizer.v1.Payment.mode:type_name -> paynorm.event.v1.Mode
-	5,  // 2: paynorm.normalizer.v1.Payment.direction:type_name -> paynorm.event.v1.Direction
-	6,  // 3: paynorm.normalizer.v1.Payment.payment_status:type_name -> paynorm.event.v1.PaymentStatus
-	7,  // 4: paynorm.normalizer.v1.Payment.proof_status:type_name -> paynorm.event.v1.ProofStatus
-	8,  // 5: paynorm.normalizer.v1.Payment.action_by:type_name -> paynorm.event.v1.ActionBy
-	9,  // 6: paynorm.normalizer.v1.Payment.reason:type_name -> paynorm.event.v1.Reason
-	10, // 7: paynorm.normalizer.v1.Payment.amount:type_name -> paynorm.event.v1.Money
-	10, // 8: paynorm.normalizer.v1.Payment.amount_paid:type_name -> paynorm.event.v1.Money
-	10, // 9: paynorm.normalizer.v1.Payment.amount_refunded:type_name -> paynorm.event.v1.Money
-	10, // 10: paynorm.normalizer.v1.Payment.fee:type_name -> paynorm.event.v1.Money
-	11, // 11: paynorm.normalizer.v1.Payment.refunds:type_name -> paynorm.event.v1.PaymentStatusChanged
-	11, // 12: paynorm.normalizer.v1.Payment.dispute:type_name -> paynorm.event.v1.PaymentStatusChanged
-	12, // 13: paynorm.normalizer.v1.Payment.update_time:type_name -> google.protobuf.Timestamp
-	0,  // 14: paynorm.normalizer.v1.PaymentService.GetPayment:input_type -> paynorm.normalizer.v1.GetPaymentRequest
-	1,  // 15: paynorm.normalizer.v1.PaymentService.ListPayments:input_type -> paynorm.normalizer.v1.ListPaymentsRequest
-	3,  // 16: paynorm.normalizer.v1.PaymentService.GetPayment:output_type -> paynorm.normalizer.v1.Payment
-	2,  // 17: paynorm.normalizer.v1.PaymentService.ListPayments:output_type -> paynorm.normalizer.v1.ListPaymentsResponse
-	16, // [16:18] is the sub-list for method output_type
-	14, // [14:16] is the sub-list for method input_type
-	14, // [14:14] is the sub-list for extension type_name
-	14, // [14:14] is the sub-list for extension extendee
-	0,  // [0:14] is the sub-list for field type_name
+	6,  // 0: paynorm.normalizer.v1.ExplainPaymentResponse.payment:type_name -> paynorm.normalizer.v1.Payment
+	2,  // 1: paynorm.normalizer.v1.ExplainPaymentResponse.steps:type_name -> paynorm.normalizer.v1.ExplanationStep
+	7,  // 2: paynorm.normalizer.v1.ExplanationStep.delivery:type_name -> paynorm.normalizer.v1.Delivery
+	8,  // 3: paynorm.normalizer.v1.ExplanationStep.mapping:type_name -> paynorm.normalizer.v1.Mapping
+	9,  // 4: paynorm.normalizer.v1.ExplanationStep.event:type_name -> paynorm.event.v1.PaymentStatusChanged
+	10, // 5: paynorm.normalizer.v1.ExplanationStep.quarantined:type_name -> paynorm.event.v1.QuarantineNotice
+	6,  // 6: paynorm.normalizer.v1.ListPaymentsResponse.payments:type_name -> paynorm.normalizer.v1.Payment
+	11, // 7: paynorm.normalizer.v1.Payment.mode:type_name -> paynorm.event.v1.Mode
+	12, // 8: paynorm.normalizer.v1.Payment.direction:type_name -> paynorm.event.v1.Direction
+	13, // 9: paynorm.normalizer.v1.Payment.payment_status:type_name -> paynorm.event.v1.PaymentStatus
+	14, // 10: paynorm.normalizer.v1.Payment.proof_status:type_name -> paynorm.event.v1.ProofStatus
+	15, // 11: paynorm.normalizer.v1.Payment.action_by:type_name -> paynorm.event.v1.ActionBy
+	16, // 12: paynorm.normalizer.v1.Payment.reason:type_name -> paynorm.event.v1.Reason
+	17, // 13: paynorm.normalizer.v1.Payment.amount:type_name -> paynorm.event.v1.Money
+	17, // 14: paynorm.normalizer.v1.Payment.amount_paid:type_name -> paynorm.event.v1.Money
+	17, // 15: paynorm.normalizer.v1.Payment.amount_refunded:type_name -> paynorm.event.v1.Money
+	17, // 16: paynorm.normalizer.v1.Payment.fee:type_name -> paynorm.event.v1.Money
+	9,  // 17: paynorm.normalizer.v1.Payment.refunds:type_name -> paynorm.event.v1.PaymentStatusChanged
+	9,  // 18: paynorm.normalizer.v1.Payment.dispute:type_name -> paynorm.event.v1.PaymentStatusChanged
+	18, // 19: paynorm.normalizer.v1.Payment.update_time:type_name -> google.protobuf.Timestamp
+	3,  // 20: paynorm.normalizer.v1.PaymentService.GetPayment:input_type -> paynorm.normalizer.v1.GetPaymentRequest
+	4,  // 21: paynorm.normalizer.v1.PaymentService.ListPayments:input_type -> paynorm.normalizer.v1.ListPaymentsRequest
+	0,  // 22: paynorm.normalizer.v1.PaymentService.ExplainPayment:input_type -> paynorm.normalizer.v1.ExplainPaymentRequest
+	6,  // 23: paynorm.normalizer.v1.PaymentService.GetPayment:output_type -> paynorm.normalizer.v1.Payment
+	5,  // 24: paynorm.normalizer.v1.PaymentService.ListPayments:output_type -> paynorm.normalizer.v1.ListPaymentsResponse
+	1,  // 25: paynorm.normalizer.v1.PaymentService.ExplainPayment:output_type -> paynorm.normalizer.v1.ExplainPaymentResponse
+	23, // [23:26] is the sub-list for method output_type
+	20, // [20:23] is the sub-list for method input_type
+	20, // [20:20] is the sub-list for extension type_name
+	20, // [20:20] is the sub-list for extension extendee
+	0,  // [0:20] is the sub-list for field type_name
 }
 
 func init() { file_paynorm_normalizer_v1_payment_service_proto_init() }
@@ -530,14 +832,21 @@ func file_paynorm_normalizer_v1_payment_service_proto_init() {
 	if File_paynorm_normalizer_v1_payment_service_proto != nil {
 		return
 	}
-	file_paynorm_normalizer_v1_payment_service_proto_msgTypes[3].OneofWrappers = []any{}
+	file_paynorm_normalizer_v1_delivery_service_proto_init()
+	file_paynorm_normalizer_v1_provider_service_proto_init()
+	file_paynorm_normalizer_v1_payment_service_proto_msgTypes[2].OneofWrappers = []any{
+		(*ExplanationStep_Event)(nil),
+		(*ExplanationStep_RepeatOf)(nil),
+		(*ExplanationStep_Quarantined)(nil),
+	}
+	file_paynorm_normalizer_v1_payment_service_proto_msgTypes[6].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_paynorm_normalizer_v1_payment_service_proto_rawDesc), len(file_paynorm_normalizer_v1_payment_service_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   4,
+			NumMessages:   7,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -19,8 +19,9 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
-	PaymentService_GetPayment_FullMethodName   = "/paynorm.normalizer.v1.PaymentService/GetPayment"
-	PaymentService_ListPayments_FullMethodName = "/paynorm.normalizer.v1.PaymentService/ListPayments"
+	PaymentService_GetPayment_FullMethodName     = "/paynorm.normalizer.v1.PaymentService/GetPayment"
+	PaymentService_ListPayments_FullMethodName   = "/paynorm.normalizer.v1.PaymentService/ListPayments"
+	PaymentService_ExplainPayment_FullMethodName = "/paynorm.normalizer.v1.PaymentService/ExplainPayment"
 )
 
 // PaymentServiceClient is the client API for PaymentService service.
@@ -35,6 +36,10 @@ type PaymentServiceClient interface {
 	// shorter than asked for and still not be the last: go by next_page_token.
 	// Errors: INVALID_ARGUMENT (filter, page_token).
 	ListPayments(ctx context.Context, in *ListPaymentsRequest, opts ...grpc.CallOption) (*ListPaymentsResponse, error)
+	// ExplainPayment tells the whole story of a payment in the order in which paynorm
+	// learnt it: each delivery, how it was authenticated, which mapping row decided, what it
+	// changed or why it changed nothing, and where it was published. Errors: NOT_FOUND.
+	ExplainPayment(ctx context.Context, in *ExplainPaymentRequest, opts ...grpc.CallOption) (*ExplainPaymentResponse, error)
 }
 
 type paymentServiceClient struct {
@@ -65,6 +70,16 @@ func (c *paymentServiceClient) ListPayments(ctx context.Context, in *ListPayment
 	return out, nil
 }
 
+func (c *paymentServiceClient) ExplainPayment(ctx context.Context, in *ExplainPaymentRequest, opts ...grpc.CallOption) (*ExplainPaymentResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ExplainPaymentResponse)
+	err := c.cc.Invoke(ctx, PaymentService_ExplainPayment_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // PaymentServiceServer is the server API for PaymentService service.
 // All implementations must embed UnimplementedPaymentServiceServer
 // for forward compatibility.
@@ -77,6 +92,10 @@ type PaymentServiceServer interface {
 	// shorter than asked for and still not be the last: go by next_page_token.
 	// Errors: INVALID_ARGUMENT (filter, page_token).
 	ListPayments(context.Context, *ListPaymentsRequest) (*ListPaymentsResponse, error)
+	// ExplainPayment tells the whole story of a payment in the order in which paynorm
+	// learnt it: each delivery, how it was authenticated, which mapping row decided, what it
+	// changed or why it changed nothing, and where it was published. Errors: NOT_FOUND.
+	ExplainPayment(context.Context, *ExplainPaymentRequest) (*ExplainPaymentResponse, error)
 	mustEmbedUnimplementedPaymentServiceServer()
 }
 
@@ -92,6 +111,9 @@ func (UnimplementedPaymentServiceServer) GetPayment(context.Context, *GetPayment
 }
 func (UnimplementedPaymentServiceServer) ListPayments(context.Context, *ListPaymentsRequest) (*ListPaymentsResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ListPayments not implemented")
+}
+func (UnimplementedPaymentServiceServer) ExplainPayment(context.Context, *ExplainPaymentRequest) (*ExplainPaymentResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ExplainPayment not implemented")
 }
 func (UnimplementedPaymentServiceServer) mustEmbedUnimplementedPaymentServiceServer() {}
 func (UnimplementedPaymentServiceServer) testEmbeddedByValue()                        {}
@@ -150,6 +172,24 @@ func _PaymentService_ListPayments_Handler(srv interface{}, ctx context.Context, 
 	return interceptor(ctx, in, info, handler)
 }
 
+func _PaymentService_ExplainPayment_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ExplainPaymentRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(PaymentServiceServer).ExplainPayment(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: PaymentService_ExplainPayment_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(PaymentServiceServer).ExplainPayment(ctx, req.(*ExplainPaymentRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // PaymentService_ServiceDesc is the grpc.ServiceDesc for PaymentService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -164,6 +204,10 @@ var PaymentService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "ListPayments",
 			Handler:    _PaymentService_ListPayments_Handler,
+		},
+		{
+			MethodName: "ExplainPayment",
+			Handler:    _PaymentService_ExplainPayment_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},
