@@ -9,11 +9,17 @@ MAKEFLAGS += --no-builtin-rules
 BUF_VERSION      := 1.75.0
 GRPCURL_VERSION  := v1.9.4
 GOLANGCI_VERSION := v2.15.0
+GOVULNCHECK_VERSION := v1.1.4
+ASYNCAPI_VERSION := 6.11.1
 
 BUF      := .cache/npm/node_modules/.bin/buf
 GRPCURL  := .cache/bin/grpcurl
 GOLANGCI := .cache/bin/golangci-lint
 IMPORTS  := .cache/proto/.stamp
+# What the tests of consumers in other languages and of the documents need.
+JAVASCRIPT := .cache/javascript/.stamp
+ASYNCAPI   := .cache/asyncapi/node_modules/@asyncapi/specs/schemas/3.0.0.json
+GENERATED  := gen docs/providers docs/openapi.json docs/asyncapi.json docs/events.binpb
 # What the protos are compared with: the last release, else the commit before.
 BASE     ?= $(shell git describe --tags --abbrev=0 2>/dev/null || git rev-parse --verify --quiet HEAD~1 || echo HEAD)
 FUZZTIME ?= 20s
@@ -33,11 +39,11 @@ run: build ## Start paynorm with the example configuration, NATS embedded; makes
 	bin/paynorm serve --config examples/paynorm.yaml
 
 .PHONY: test
-test: $(GRPCURL) ## Run all tests, with the race detector
+test: $(GRPCURL) $(ASYNCAPI) $(JAVASCRIPT) ## Run all tests, with the race detector
 	go test -race -timeout 10m ./...
 
 .PHONY: check
-check: generated lint breaking test ## Everything that CI checks
+check: generated lint licenses breaking test ## Everything that CI checks
 
 .PHONY: lint
 lint: $(GOLANGCI) $(BUF) $(IMPORTS) ## Check style and architecture of Go and protobuf
@@ -46,19 +52,30 @@ lint: $(GOLANGCI) $(BUF) $(IMPORTS) ## Check style and architecture of Go and pr
 	$(BUF) lint
 	$(BUF) format --diff --exit-code proto
 
+.PHONY: licenses
+licenses: ## Fail on a dependency without a permissive license, or one that was changed on this machine
+	go mod verify
+	go run ./tools/licenses
+
+.PHONY: vulnerabilities
+vulnerabilities: ## Look up known vulnerabilities; asks vuln.go.dev, so it is not part of check
+	go run golang.org/x/vuln/cmd/govulncheck@$(GOVULNCHECK_VERSION) ./...
+
 .PHONY: fix
 fix: $(GOLANGCI) $(BUF) $(IMPORTS) ## Repair what can be repaired without a person
 	$(GOLANGCI) run --fix ./...
 	$(BUF) format --write proto
 
 .PHONY: generate
-generate: $(BUF) $(IMPORTS) ## Generate gen/ from proto/, and docs/providers from the adapters
+generate: $(BUF) $(IMPORTS) ## Generate gen/ from proto/, and what docs/ has from proto/ and the adapters
 	$(BUF) generate
+	$(BUF) build --as-file-descriptor-set -o .cache/image.binpb
+	go run ./tools/apidocs -set .cache/image.binpb -o docs
 	go run ./tools/providerdocs -o docs/providers
 
 .PHONY: generated
-generated: generate ## Fail when gen/ or docs/providers are not what they are made from
-	@test -z "$$(git status --porcelain -- gen docs/providers)" || { git status --short -- gen docs/providers; echo "generated files are out of date: run make generate and commit"; exit 1; }
+generated: generate ## Fail when what is generated is not what it is made from
+	@test -z "$$(git status --porcelain -- $(GENERATED))" || { git status --short -- $(GENERATED); echo "generated files are out of date: run make generate and commit"; exit 1; }
 
 # The base is laid out as a workspace of its own, with the same imports beside it.
 .PHONY: breaking
@@ -89,7 +106,7 @@ bench: ## Measure throughput and latency of the whole path against a baseline
 	go run ./benchmarks
 
 .PHONY: tools
-tools: $(BUF) $(GRPCURL) $(GOLANGCI) $(IMPORTS) ## Install the tools into .cache
+tools: $(BUF) $(GRPCURL) $(GOLANGCI) $(IMPORTS) $(ASYNCAPI) $(JAVASCRIPT) ## Install the tools into .cache
 
 .PHONY: clean
 clean: ## Remove what was built; data and secrets stay
@@ -97,6 +114,16 @@ clean: ## Remove what was built; data and secrets stay
 
 $(BUF):
 	npm install --prefix .cache/npm --no-save --ignore-scripts --no-audit --no-fund --loglevel=error @bufbuild/buf@$(BUF_VERSION)
+
+# The JSON schema of AsyncAPI, which docs/asyncapi.json is checked with.
+$(ASYNCAPI):
+	npm install --prefix .cache/asyncapi --no-save --ignore-scripts --no-audit --no-fund --loglevel=error @asyncapi/specs@$(ASYNCAPI_VERSION)
+
+# The example in JavaScript, with what its lock file pins.
+$(JAVASCRIPT): $(addprefix examples/javascript/,subscribe.js package.json package-lock.json .npmrc)
+	mkdir -p .cache/javascript && cp $^ .cache/javascript
+	npm ci --prefix .cache/javascript --ignore-scripts --no-audit --no-fund --loglevel=error
+	@touch $@
 
 $(GRPCURL):
 	GOBIN=$(CURDIR)/.cache/bin go install github.com/fullstorydev/grpcurl/cmd/grpcurl@$(GRPCURL_VERSION)

@@ -3,7 +3,12 @@ package paynorm
 
 import _ "embed"
 
-// OpenAPI describes the HTTP API, as JSON.
+// OpenAPI describes the HTTP edge: OpenAPI 3.1, as JSON.
 //
-//go:embed gen/openapi/paynorm.swagger.json
+//go:embed docs/openapi.json
 var OpenAPI []byte
+
+// AsyncAPI describes what is published on NATS: AsyncAPI 3.0, as JSON.
+//
+//go:embed docs/asyncapi.json
+var AsyncAPI []byte

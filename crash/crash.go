@@ -30,7 +30,7 @@ const (
 // options says what to do to paynorm.
 type options struct {
 	Dir     string // for the program, its data and its log; empty
-	How     string // kill or power
+	How     string // kill, power, full or slow
 	Cycles  int    // crashes
 	Seed    uint64
 	Senders int           // of each provider
@@ -43,6 +43,7 @@ type trial struct {
 	options
 	site    *site.Site
 	machine machine
+	fleet   *sender.Fleet
 	report  *report
 }
 
@@ -92,15 +93,15 @@ func (t *trial) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	fleet, err := sender.Start(ctx, sender.Options{
+	t.fleet, err = sender.Start(ctx, sender.Options{
 		Site: t.site, Seed: t.Seed, PerProvider: t.Senders, MaxPause: t.Pause, Timeout: 10 * time.Second,
 	})
 	if err != nil {
 		return err
 	}
 	began := time.Now()
-	for _, m := range schedule(t.Seed, t.Cycles) {
-		if p, err = t.cycle(ctx, p, m); err != nil {
+	for _, cycle := range t.cycles() {
+		if p, err = cycle(ctx, p); err != nil {
 			break
 		}
 	}
@@ -111,7 +112,8 @@ func (t *trial) run(ctx context.Context) error {
 	t.report.Load = time.Since(began)
 	var h history.History
 	var stopped error
-	if h.Sent, t.report.Sent, stopped = fleet.Stop(); err != nil || stopped != nil {
+	if h.Sent, t.report.Sent, stopped = t.fleet.Stop(); err != nil || stopped != nil {
+		p.Kill()
 		subscriber.Close(ctx, 0, 0)
 		return errors.Join(t.salvage(ctx, h, err), stopped)
 	}
@@ -152,6 +154,21 @@ func (t *trial) salvage(ctx context.Context, h history.History, cause error) err
 	return errors.Join(append(dead, lost...), err)
 }
 
+// cycles returns what to do to paynorm, one after the other. Each is given the
+// process and returns the one that runs then.
+func (t *trial) cycles() (all []func(context.Context, *site.Process) (*site.Process, error)) {
+	if w, ok := t.machine.(weakling); ok {
+		for _, s := range spells(t.Seed, t.Cycles, t.How) {
+			all = append(all, func(ctx context.Context, p *site.Process) (*site.Process, error) { return t.spell(ctx, p, w, s) })
+		}
+		return all
+	}
+	for _, m := range schedule(t.Seed, t.Cycles) {
+		all = append(all, func(ctx context.Context, p *site.Process) (*site.Process, error) { return t.cycle(ctx, p, m) })
+	}
+	return all
+}
+
 // cycle crashes p at the moment m and starts paynorm again.
 func (t *trial) cycle(ctx context.Context, p *site.Process, m moment) (*site.Process, error) {
 	if m.phase != starting {
@@ -174,7 +191,12 @@ func (t *trial) cycle(ctx context.Context, p *site.Process, m moment) (*site.Pro
 	if err := t.machine.crash(p); err != nil {
 		return p, err
 	}
-	t.report.Crashes[m.phase]++
+	return t.restart(p, m.phase)
+}
+
+// restart starts paynorm again after a crash of p.
+func (t *trial) restart(p *site.Process, after phase) (*site.Process, error) {
+	t.report.Crashes[after]++
 	next, err := t.machine.start()
 	if err != nil {
 		return p, err

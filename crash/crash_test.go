@@ -9,11 +9,11 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/paynorm/paynorm/crash/internal/powercut"
+	"github.com/paynorm/paynorm/crash/internal/seccomp"
 )
 
 func TestMain(m *testing.M) {
-	powercut.Child()
+	seccomp.Child()
 	os.Exit(m.Run())
 }
 

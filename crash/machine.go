@@ -3,6 +3,7 @@ package main
 import (
 	"path/filepath"
 
+	"github.com/paynorm/paynorm/crash/internal/faultydisk"
 	"github.com/paynorm/paynorm/crash/internal/powercut"
 	"github.com/paynorm/paynorm/crash/internal/site"
 )
@@ -16,8 +17,11 @@ type machine interface {
 
 // newMachine returns a machine. lost is told what each power cut did.
 func newMachine(o options, s *site.Site, program string, lost func(powercut.Cut)) (machine, error) {
-	if o.How == kill {
+	switch o.How {
+	case kill:
 		return killer{s, program}, nil
+	case full, slow:
+		return weakling{killer{s, program}, faultydisk.New(s.Data)}, nil
 	}
 	disk, err := powercut.NewDisk(s.Data, filepath.Join(s.Dir, "platter"), o.Seed)
 	return &cutter{s, program, disk, lost}, err
@@ -36,6 +40,16 @@ func (k killer) start() (*site.Process, error) {
 func (killer) crash(p *site.Process) error {
 	p.Kill()
 	return nil
+}
+
+// weakling is a killer whose disk can be full, or slow.
+type weakling struct {
+	killer
+	disk *faultydisk.Disk
+}
+
+func (w weakling) start() (*site.Process, error) {
+	return w.disk.Start(w.site.Serve(w.program), w.site.Log())
 }
 
 // cutter cuts the power; what was not synced is gone.

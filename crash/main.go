@@ -13,16 +13,17 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"syscall"
 	"time"
 
 	"github.com/paynorm/paynorm/crash/internal/fault"
 	"github.com/paynorm/paynorm/crash/internal/history"
-	"github.com/paynorm/paynorm/crash/internal/powercut"
+	"github.com/paynorm/paynorm/crash/internal/seccomp"
 )
 
 func main() {
-	powercut.Child()
+	seccomp.Child()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	err := run(ctx, os.Args[1:], os.Stdout)
 	stop()
@@ -41,7 +42,7 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 	o := options{Pause: 10 * time.Millisecond}
 	flags.IntVar(&o.Cycles, "cycles", 20, "how many crashes")
 	flags.Uint64Var(&o.Seed, "seed", uint64(time.Now().UnixNano()), "of the schedule of crashes and of the payments; the same seed gives the same schedule")
-	flags.StringVar(&o.How, "how", kill, "kill (kill -9) or power (only what was synced survives; Linux)")
+	flags.StringVar(&o.How, "how", kill, "kill (kill -9), power (only what was synced survives), full or slow (the disk, for a while); all but kill on Linux only")
 	flags.IntVar(&o.Senders, "senders", 4, "how many senders each provider has")
 	flags.DurationVar(&o.Pause, "pause", o.Pause, "how long a sender waits at most before its next webhook")
 	dir := flags.String("dir", "", "a folder for data and logs, kept; default: a temporary one, kept when something is wrong")
@@ -50,8 +51,8 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
-	if o.How != kill && o.How != power {
-		return fmt.Errorf("-how %s: want %s or %s", o.How, kill, power)
+	if !slices.Contains([]string{kill, power, full, slow}, o.How) {
+		return fmt.Errorf("-how %s: want %s, %s, %s or %s", o.How, kill, power, full, slow)
 	}
 	var err error
 	if o.Fault, err = fault.Find(*name); err != nil {

@@ -20,7 +20,10 @@ type report struct {
 	Recovery   []time.Duration // from the start of the process until it takes webhooks
 	Sent       sender.Figures
 	History    history.Figures
-	Cut        powercut.Cut // the sum over all power cuts
+	Cut        powercut.Cut    // the sum over all power cuts
+	Spells     int             // how often the disk was full or slow
+	Writes     int             // that a full disk refused
+	Relief     []time.Duration // from the end of a spell until a webhook is acknowledged
 }
 
 func newReport(o options) *report { return &report{options: o, Crashes: map[phase]int{}} }
@@ -35,17 +38,23 @@ func (r *report) print(w io.Writer) error {
 		line("fault", "%s: %s", r.Fault.Name, r.Fault.Title)
 	}
 	total := 0
-	var phases []string
-	for _, p := range []phase{starting, catchingUp, underLoad, reloading, shuttingOff} {
-		total += r.Crashes[p]
-		phases = append(phases, fmt.Sprintf("%d %s", r.Crashes[p], p))
+	var parts []string
+	for _, p := range phases() {
+		if n := r.Crashes[p]; n > 0 {
+			total += n
+			parts = append(parts, fmt.Sprintf("%d %s", n, p))
+		}
 	}
-	line("crashes", "%d by %s: %s", total, r.How, strings.Join(phases, ", "))
+	line("crashes", "%d by %s: %s", total, r.How, strings.Join(parts, ", "))
 	line("took", "%v, of which %v under load", r.Took.Round(time.Millisecond), r.Load.Round(time.Millisecond))
-	line("recovery", "%s", percentiles(r.Recovery))
+	line("recovery", "%s", percentiles(r.Recovery, "starts"))
 	if r.How == power {
 		line("power cuts", "took %d bytes and %d names that were not synced; %d bytes and %d names survived by luck",
 			r.Cut.LostBytes, r.Cut.LostNames, r.Cut.LuckBytes, r.Cut.LuckNames)
+	}
+	if r.How == full || r.How == slow {
+		line("disk", "%s %d times; %d writes refused", r.How, r.Spells, r.Writes)
+		line("relief", "%s, until a webhook is acknowledged again", percentiles(r.Relief, "spells"))
 	}
 	line("sent", "%d requests with %d bodies: %d acknowledged, %d refused (503), %d without an answer",
 		r.Sent.Attempts, r.Sent.Deliveries, r.Sent.Acknowledged, r.Sent.Refused, r.Sent.Broken)
@@ -59,7 +68,7 @@ func (r *report) print(w io.Writer) error {
 	return err
 }
 
-func percentiles(all []time.Duration) string {
+func percentiles(all []time.Duration, of string) string {
 	if len(all) == 0 {
 		return "none"
 	}
@@ -67,5 +76,5 @@ func percentiles(all []time.Duration) string {
 	at := func(p int) time.Duration {
 		return sorted[min(len(sorted)*p/100, len(sorted)-1)].Round(time.Millisecond)
 	}
-	return fmt.Sprintf("p50 %v, p99 %v, worst %v, of %d starts", at(50), at(99), at(100), len(all))
+	return fmt.Sprintf("p50 %v, p99 %v, worst %v, of %d %s", at(50), at(99), at(100), len(all), of)
 }

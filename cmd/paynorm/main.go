@@ -22,6 +22,13 @@ type program struct {
 	Gateway    gatewayCmd    `cmd:"" help:"Run the HTTP edge alone; it dials a normalizer."`
 	Normalizer normalizerCmd `cmd:"" help:"Run the gRPC service alone."`
 	Send       sendCmd       `cmd:"" help:"Play a provider: send signed sample webhooks to an endpoint."`
+	Backup     backupCmd     `cmd:"" help:"Copy the ledger to a file, also while paynorm is running."`
+	Restore    restoreCmd    `cmd:"" help:"Fill an empty data folder or cluster with a backup."`
+	Verify     verifyCmd     `cmd:"" help:"Check the whole store: ledger, events and view; also while paynorm is running."`
+	Rebuild    rebuildCmd    `cmd:"" help:"Make the view, and with --events the event stream, anew from the ledger."`
+	Erase      eraseCmd      `cmd:"" help:"Make the raw deliveries of a payment unreadable for good; needs encryption."`
+	Explain    explainCmd    `cmd:"" help:"Tell the story of a payment: each delivery, what it changed and why."`
+	Nats       natsCmd       `cmd:"" help:"What has to do with an external NATS cluster."`
 
 	LogLevel slog.Level `help:"What is logged: debug, info, warn or error. Default: info." default:"info" placeholder:"LEVEL"`
 }

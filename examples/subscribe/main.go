@@ -2,10 +2,11 @@
 //
 //	go run ./examples/subscribe 'payments.v1.>'
 //	go run ./examples/subscribe -json 'payments.v1.live.*.acme.payment.paid'
+//	go run ./examples/subscribe -durable books
 //
-// It is an example of a subscriber, and uses nothing of paynorm but the event
-// messages. A plain subscription like this one sees what is published while it
-// runs; a JetStream consumer on the stream PAYNORM_EVENTS also gets what it missed.
+// It is an example of a subscriber. Without a name it sees what is published
+// while it runs; with one (-durable) it starts with the first event that is kept,
+// and goes on where it was when it is started again.
 package main
 
 import (
@@ -17,13 +18,13 @@ import (
 	"os"
 	"os/signal"
 	"strings"
+	"sync/atomic"
 	"syscall"
 
-	"github.com/nats-io/nats.go"
 	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/proto"
 
-	eventv1 "github.com/paynorm/paynorm/gen/paynorm/event/v1"
+	"github.com/paynorm/paynorm/client"
 )
 
 func main() {
@@ -38,102 +39,88 @@ func main() {
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	flags := flag.NewFlagSet("subscribe", flag.ContinueOnError)
 	flags.SetOutput(stderr)
-	url := flags.String("s", nats.DefaultURL, "address of the NATS server")
-	count := flags.Int("n", 0, "stop after this many messages; 0 goes on for ever")
+	url := flags.String("s", "nats://127.0.0.1:4222", "address of the NATS server")
+	count := flags.Int64("n", 0, "stop after this many messages; 0 goes on forever")
 	asJSON := flags.Bool("json", false, "print whole events as JSON")
+	durable := flags.String("durable", "", "name of the consumer: go on where it was")
 	if err := flags.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
 			return nil
 		}
 		return err
 	}
-	subject := "payments.v1.>"
-	if flags.NArg() > 0 {
-		subject = flags.Arg(0)
+	subjects := flags.Args()
+	if len(subjects) == 0 {
+		subjects = []string{"payments.v1.>"}
 	}
 
-	conn, err := nats.Connect(*url, nats.Name("paynorm example"))
+	conn, err := client.ConnectNATS(*url, client.NATSOptions{Name: "paynorm example"})
 	if err != nil {
-		return fmt.Errorf("connect to %s: %w", *url, err)
-	}
-	defer conn.Close()
-	messages, err := conn.SubscribeSync(subject)
-	if err != nil {
-		return fmt.Errorf("subscribe to %s: %w", subject, err)
-	}
-	if err := conn.Flush(); err != nil { // now the server knows
 		return err
 	}
-	_, _ = fmt.Fprintln(stderr, "waiting for", subject)
+	defer conn.Close()
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	p := &printer{out: stdout, json: *asJSON, left: *count, stop: stop}
+	err = client.Subscribe(ctx, conn, client.Options{
+		Durable: *durable, Subjects: subjects, Start: start(*durable), Ordered: true,
+		OnReady: func() { _, _ = fmt.Fprintln(stderr, "waiting for", strings.Join(subjects, " ")) },
+		OnPoison: func(_ context.Context, poison client.Poison) error {
+			return p.fail(fmt.Errorf("%s: %w", poison.Subject, poison.Err))
+		},
+	}, client.Handlers{Default: p.event, OnQuarantine: p.notice})
+	if broken := p.failed.Load(); broken != nil {
+		return *broken
+	}
+	return err
+}
 
-	for n := 0; *count == 0 || n < *count; n++ {
-		msg, err := messages.NextMsgWithContext(ctx)
-		if errors.Is(err, context.Canceled) {
-			return nil // interrupted, which is how it is meant to end
-		}
+// start is from now on, and for a consumer with a name what it may have missed.
+func start(durable string) client.Start {
+	if durable != "" {
+		return client.FromBeginning()
+	}
+	return client.FromNow()
+}
+
+// printer writes one line for each message. It is called by one at a time.
+type printer struct {
+	out    io.Writer
+	json   bool
+	left   int64 // 0: no end
+	stop   func()
+	failed atomic.Pointer[error]
+}
+
+func (p *printer) event(_ context.Context, e *client.Event) error {
+	return p.line(e.PaymentStatusChanged, fmt.Sprintf("%s %s %s", e.Subject, e.GetName(), e.GetProviderPaymentId()))
+}
+
+// notice tells of an item that was kept and not published.
+func (p *printer) notice(_ context.Context, n *client.Notice) error {
+	return p.line(n.QuarantineNotice, fmt.Sprintf("%s %s %s", n.Subject, n.GetName(), n.GetReason()))
+}
+
+func (p *printer) line(m proto.Message, line string) error {
+	if p.json {
+		text, err := protojson.Marshal(m)
 		if err != nil {
 			return err
 		}
-		line, err := describe(msg, *asJSON)
-		if err != nil {
-			return fmt.Errorf("%s: %w", msg.Subject, err)
-		}
-		if _, err := fmt.Fprintln(stdout, line); err != nil {
-			return err
-		}
+		line = string(text)
+	}
+	if _, err := fmt.Fprintln(p.out, line); err != nil {
+		return p.fail(err)
+	}
+	if p.left--; p.left == 0 {
+		p.stop()
 	}
 	return nil
 }
 
-// describe is a message on one line.
-func describe(msg *nats.Msg, asJSON bool) (string, error) {
-	if strings.HasPrefix(msg.Subject, "quarantine.") {
-		return describeNotice(msg, asJSON)
-	}
-	event := &eventv1.PaymentStatusChanged{}
-	if err := decode(msg, event); err != nil {
-		return "", err
-	}
-	if asJSON {
-		text, err := protojson.Marshal(event)
-		return string(text), err
-	}
-	return fmt.Sprintf("%s %s %s/%s", msg.Subject, event.GetName(), event.GetKind(), status(event)), nil
-}
-
-// describeNotice tells of an item that was kept and not published.
-func describeNotice(msg *nats.Msg, asJSON bool) (string, error) {
-	notice := &eventv1.QuarantineNotice{}
-	if err := decode(msg, notice); err != nil {
-		return "", err
-	}
-	if asJSON {
-		text, err := protojson.Marshal(notice)
-		return string(text), err
-	}
-	return fmt.Sprintf("%s %s %s", msg.Subject, notice.GetName(), notice.GetReason()), nil
-}
-
-// decode reads a message by its content type: paynorm publishes protobuf, or
-// JSON where its configuration says so. Members that a later version adds are
-// not an error.
-func decode(msg *nats.Msg, into proto.Message) error {
-	if strings.HasPrefix(msg.Header.Get("content-type"), "application/json") {
-		return protojson.UnmarshalOptions{DiscardUnknown: true}.Unmarshal(msg.Data, into)
-	}
-	return proto.Unmarshal(msg.Data, into)
-}
-
-// status is the member of the event's status that its kind sets.
-func status(event *eventv1.PaymentStatusChanged) fmt.Stringer {
-	switch event.GetKind() {
-	case eventv1.Kind_KIND_REFUND:
-		return event.GetRefundStatus()
-	case eventv1.Kind_KIND_DISPUTE:
-		return event.GetDisputeStatus()
-	case eventv1.Kind_KIND_PROOF:
-		return event.GetProofStatus()
-	default:
-		return event.GetPaymentStatus()
-	}
+// fail ends the program with err. The message stays for the next time.
+func (p *printer) fail(err error) error {
+	p.failed.CompareAndSwap(nil, &err)
+	p.stop()
+	return err
 }

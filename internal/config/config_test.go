@@ -17,6 +17,7 @@ import (
 
 const allDefaults = `{
 	"http": {"address": "127.0.0.1:8080", "maxBodyBytes": 1048576, "maxHeaderBytes": 32768, "maxConcurrentWebhooks": 2048,
+		"maxBytesInFlight": 67108864, "maxConnections": 4096,
 		"readTimeout": "15s", "webhookTimeout": "8s"},
 	"grpc": {"address": "127.0.0.1:9090"},
 	"metrics": {"address": "127.0.0.1:9464"},
@@ -62,7 +63,7 @@ func TestEveryFieldIsRead(t *testing.T) {
 }
 
 func TestGatewayDialsTheConfiguredNormalizer(t *testing.T) {
-	got, err := config.Parse("paynorm.yaml", []byte(`grpc: {address: "10.0.0.5:7000"}`))
+	got, err := config.Parse("paynorm.yaml", []byte(`{grpc: {address: "10.0.0.5:7000", insecure: true}, access: {insecure: true}}`))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -102,8 +103,8 @@ func TestFileBeyondTheLimitIsRefused(t *testing.T) {
 
 func TestFieldIsLocatedInTheFile(t *testing.T) {
 	for _, tt := range []struct{ field, want string }{
-		{"endpoints[1].auth[0].aes_gcm.key", "testdata/full.yaml:28:24"},
-		{"endpoints[1].auth[9]", "testdata/full.yaml:28:7"}, // not there: the list that would hold it
+		{"endpoints[1].auth[0].aes_gcm.key", "testdata/full.yaml:55:24"},
+		{"endpoints[1].auth[9]", "testdata/full.yaml:55:7"}, // not there: the list that would hold it
 		{"", "testdata/full.yaml:2:1"},
 	} {
 		if got := config.Locate("testdata/full.yaml", tt.field); got != tt.want {

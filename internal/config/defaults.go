@@ -14,6 +14,8 @@ const (
 	DefaultMaxBodyBytes          = 1 << 20
 	DefaultMaxHeaderBytes        = 32 << 10
 	DefaultMaxConcurrentWebhooks = 2048
+	DefaultMaxBytesInFlight      = 64 << 20
+	DefaultMaxConnections        = 4096
 	DefaultReadTimeout           = 15 * time.Second
 	DefaultWebhookTimeout        = 8 * time.Second
 	DefaultGRPCAddress           = "127.0.0.1:9090"
@@ -34,6 +36,8 @@ func Defaults(cfg *configv1.Config) {
 	fill(&cfg.Http.MaxBodyBytes, DefaultMaxBodyBytes)
 	fill(&cfg.Http.MaxHeaderBytes, DefaultMaxHeaderBytes)
 	fill(&cfg.Http.MaxConcurrentWebhooks, DefaultMaxConcurrentWebhooks)
+	fill(&cfg.Http.MaxBytesInFlight, DefaultMaxBytesInFlight)
+	fill(&cfg.Http.MaxConnections, DefaultMaxConnections)
 	fillDuration(&cfg.Http.ReadTimeout, DefaultReadTimeout)
 	fillDuration(&cfg.Http.WebhookTimeout, DefaultWebhookTimeout)
 
@@ -53,6 +57,8 @@ func Defaults(cfg *configv1.Config) {
 	cfg.Gateway = orNew(cfg.Gateway)
 	fill(&cfg.Gateway.NormalizerAddress, cfg.Grpc.Address)
 
+	defaultAccess(cfg)
+	defaultBurst(cfg.Http.EndpointRate, cfg.Http.AddressRate)
 	for _, e := range cfg.Endpoints {
 		for _, a := range e.Auth {
 			if o := a.GetOauth2(); o != nil {

@@ -23,7 +23,7 @@ func TestErrorNamesFileLineColumnFieldAndProblem(t *testing.T) {
 			name: "unknown fields and wrong types, all at once",
 			text: "http:\n  adress: x\n  max_body_bytes: 5000000\ndata_dir: [a]\n",
 			want: []string{
-				"c.yaml:2:3: http.adress: unknown field; known are address, max_body_bytes, max_header_bytes, max_concurrent_webhooks, read_timeout, webhook_timeout",
+				"c.yaml:2:3: http.adress: unknown field; known are address, max_body_bytes, max_header_bytes, max_concurrent_webhooks, read_timeout, webhook_timeout, max_bytes_in_flight, max_connections, tls, insecure, trusted_proxies, endpoint_rate, address_rate",
 				"c.yaml:3:19: http.max_body_bytes: must be greater than or equal to 0 and less than or equal to 4194304",
 				"c.yaml:4:11: data_dir: want a single value, got a list",
 			},
@@ -74,10 +74,10 @@ func TestErrorNamesFileLineColumnFieldAndProblem(t *testing.T) {
 			name: "other spellings of field names",
 			text: "dataDir: x\n4: y\n\"a\\nb\": c\n[a]: b\n",
 			want: []string{
-				"c.yaml:1:1: dataDir: unknown field; known are http, grpc, metrics, data_dir, nats, events, endpoints, gateway",
-				`c.yaml:2:1: "4": unknown field; known are http, grpc, metrics, data_dir, nats, events, endpoints, gateway`,
-				`c.yaml:3:1: "a\nb": unknown field; known are http, grpc, metrics, data_dir, nats, events, endpoints, gateway`,
-				`c.yaml:4:1: "": unknown field; known are http, grpc, metrics, data_dir, nats, events, endpoints, gateway`,
+				"c.yaml:1:1: dataDir: unknown field; known are http, grpc, metrics, data_dir, nats, events, endpoints, gateway, retention, encryption, access, tracing",
+				`c.yaml:2:1: "4": unknown field; known are http, grpc, metrics, data_dir, nats, events, endpoints, gateway, retention, encryption, access, tracing`,
+				`c.yaml:3:1: "a\nb": unknown field; known are http, grpc, metrics, data_dir, nats, events, endpoints, gateway, retention, encryption, access, tracing`,
+				`c.yaml:4:1: "": unknown field; known are http, grpc, metrics, data_dir, nats, events, endpoints, gateway, retention, encryption, access, tracing`,
 			},
 		},
 		{
@@ -117,6 +117,13 @@ func TestErrorNamesFileLineColumnFieldAndProblem(t *testing.T) {
 				"c.yaml:1:80: http.max_concurrent_webhooks: must be greater than or equal to 0",
 				"c.yaml:1:98: http.read_timeout: must be greater than or equal to 0s",
 				"c.yaml:1:120: http.webhook_timeout: must be greater than or equal to 0s",
+			},
+		},
+		{
+			name: "less room than the largest body needs",
+			text: "http: {max_bytes_in_flight: 1000000}\n",
+			want: []string{
+				"c.yaml:1:29: http.max_bytes_in_flight: must be at least http.max_body_bytes (1048576), or no body of that size is ever taken",
 			},
 		},
 		{
@@ -345,7 +352,7 @@ func TestErrorNamesFileLineColumnFieldAndProblem(t *testing.T) {
 			text: endpoint + "      - url_token: &a {secret: {env: A}}\n      - url_token: *a\n      - <<: *a\n",
 			want: []string{
 				"c.yaml:7:20: endpoints[0].auth[1].url_token: want fields, got an alias, which is not supported",
-				`c.yaml:8:9: endpoints[0].auth[2]."<<": unknown field; known are id, url_token, aes_gcm, jwt, oauth2, header, source_ip, none`,
+				`c.yaml:8:9: endpoints[0].auth[2]."<<": unknown field; known are id, url_token, aes_gcm, jwt, oauth2, header, source_ip, none, client_certificate`,
 				"c.yaml:8:9: endpoints[0].auth[2].kind: exactly one is required",
 			},
 		},

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net"
@@ -21,8 +22,14 @@ func checkRules(doc *document, cfg *configv1.Config) []Problem {
 		problems = append(problems, doc.problem(field, format, args...))
 	}
 	checkAddresses(cfg, report)
+	checkRoom(cfg.GetHttp(), report)
 	checkNats(cfg.GetNats(), report)
 	checkEndpoints(doc, cfg.GetEndpoints(), report)
+	checkExposure(cfg, report)
+	checkTLS(cfg, report)
+	checkLogin(cfg.GetNats(), report)
+	checkNames(doc, cfg, report)
+	checkRanges("http.trusted_proxies", cfg.GetHttp().GetTrustedProxies(), report)
 	return problems
 }
 
@@ -57,6 +64,13 @@ func checkAddress(address string) error {
 	return nil
 }
 
+func checkRoom(http *configv1.Http, report reporter) {
+	largest := cmp.Or(http.GetMaxBodyBytes(), DefaultMaxBodyBytes)
+	if room := http.GetMaxBytesInFlight(); room > 0 && room < largest {
+		report("http.max_bytes_in_flight", "must be at least http.max_body_bytes (%d), or no body of that size is ever taken", largest)
+	}
+}
+
 func checkNats(nats *configv1.Nats, report reporter) {
 	if nats.GetUrl() != "" && nats.GetAddress() != "" {
 		report("nats.url", "excludes nats.address: the one is an external cluster, the other the embedded server")
@@ -71,6 +85,10 @@ func checkNats(nats *configv1.Nats, report reporter) {
 		u, err := url.Parse(strings.TrimSpace(part))
 		if err != nil || u.Host == "" || !slices.Contains([]string{"nats", "tls", "ws", "wss"}, u.Scheme) {
 			report("nats.url", `want addresses such as "nats://host:4222", separated by commas`) // without the text: it may hold a password
+			return
+		}
+		if u.User != nil {
+			report("nats.url", "names a user; give nats.user and nats.password, because a secret is never written here")
 			return
 		}
 	}
@@ -99,12 +117,16 @@ func checkAuth(field string, a *configv1.Auth, others bool, report reporter) {
 	if a.GetNone() != nil && others {
 		report(field+".none", "none stands alone: beside other entries it would say nothing, or switch them off")
 	}
-	for i, cidr := range a.GetSourceIp().GetCidrs() {
+	checkRanges(field+".source_ip.cidrs", a.GetSourceIp().GetCidrs(), report)
+}
+
+func checkRanges(field string, cidrs []string, report reporter) {
+	for i, cidr := range cidrs {
 		if cidr == "" {
 			continue
 		}
 		if _, err := ParseCIDR(cidr); err != nil {
-			report(fmt.Sprintf("%s.source_ip.cidrs[%d]", field, i), "%s", err)
+			report(fmt.Sprintf("%s[%d]", field, i), "%s", err)
 		}
 	}
 }

@@ -35,7 +35,7 @@ func (s Secrets) Read(ref *configv1.Secret) (string, error) {
 	if ref.GetFile() == "" {
 		return "", errors.New("no secret is given")
 	}
-	path := s.path(ref.GetFile())
+	path := s.Path(ref.GetFile())
 	data, err := read(path, maxSecretSize)
 	if err != nil {
 		return "", err
@@ -47,20 +47,33 @@ func (s Secrets) Read(ref *configv1.Secret) (string, error) {
 	return value, nil
 }
 
-// Files lists the secret files that cfg refers to, in the order of cfg.
+// Files lists the files that cfg refers to and that may change while paynorm
+// runs: secrets of endpoints and keys of issuers, in the order of cfg.
 func (s Secrets) Files(cfg *configv1.Config) []string {
 	var files []string
 	for _, e := range cfg.GetEndpoints() {
 		for _, a := range e.GetAuth() {
 			if file := secretOf(a).GetFile(); file != "" {
-				files = append(files, s.path(file))
+				files = append(files, s.Path(file))
+			}
+		}
+	}
+	for _, j := range cfg.GetAccess().GetJwt() {
+		for _, file := range []string{j.GetJwksFile(), j.GetPublicKey().GetFile()} {
+			if file != "" {
+				files = append(files, s.Path(file))
 			}
 		}
 	}
 	return files
 }
 
-func (s Secrets) path(file string) string {
+// ReadFile returns a file that a configuration refers to and that holds no
+// secret, for example a key set. It is at most 64 KiB.
+func (s Secrets) ReadFile(file string) ([]byte, error) { return read(s.Path(file), maxSecretSize) }
+
+// Path returns where file lies: relative paths start at Dir.
+func (s Secrets) Path(file string) string {
 	if filepath.IsAbs(file) {
 		return file
 	}
@@ -80,6 +93,8 @@ func secretOf(a *configv1.Auth) *configv1.Secret {
 		return kind.Oauth2.GetClientSecret()
 	case *configv1.Auth_Header:
 		return kind.Header.GetSecret()
+	case *configv1.Auth_ClientCertificate:
+		return kind.ClientCertificate.GetCa()
 	}
 	return nil
 }

@@ -3,6 +3,7 @@ package natsd
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -19,17 +20,36 @@ import (
 // body there can be, its plaintext and its headers fits.
 const MaxPayload = 8 << 20
 
+// maxStore leaves it to the disk how much there can be, in bytes.
+const maxStore = 1 << 62
+
+// tlsTimeout is how long a handshake may take, in seconds.
+const tlsTimeout = 5
+
 // Options says how the embedded server runs.
 type Options struct {
-	StoreDir string // created when absent
-	Address  string // host:port for subscribers; port 0 takes a free one
+	StoreDir string      // created when absent
+	Address  string      // host:port for subscribers; port 0 takes a free one
+	TLS      *tls.Config // of subscribers' connections; nil: plain text
+	Users    []User      // who may subscribe; none: anybody
 	Logger   *slog.Logger
 }
 
-// Server is a running embedded server.
+// Server is a running embedded server. When its disk was full, it starts again by itself.
 type Server struct {
-	nats *server.Server
-	log  *logger
+	o     Options
+	host  string
+	guard *guard
+	log   *logger
+
+	mu      sync.Mutex
+	port    int
+	address string
+	nats    *server.Server // shut down while it cannot start again
+	failure error
+
+	stop    context.CancelFunc
+	stopped sync.WaitGroup
 }
 
 // Start starts the server and returns once JetStream has recovered its store,
@@ -47,46 +67,69 @@ func Start(ctx context.Context, o Options) (*Server, error) {
 	if port == 0 {
 		port = server.RANDOM_PORT
 	}
-	log := &logger{slog: o.Logger, fatal: make(chan string, 1)}
-	s, err := server.NewServer(&server.Options{
-		ServerName: "paynorm", Host: host, Port: port,
-		JetStream: true, StoreDir: o.StoreDir, SyncAlways: true,
-		MaxPayload: MaxPayload, NoSigs: true, DisableJetStreamBanner: true,
+	s := &Server{
+		o: o, host: host, port: port, guard: newGuard(o.Users),
+		log: &logger{slog: o.Logger, fatal: make(chan string, 1), broken: make(chan error, 1)},
+	}
+	if err := s.start(ctx); err != nil {
+		return nil, err
+	}
+	run, stop := context.WithCancel(context.WithoutCancel(ctx))
+	s.stop = stop
+	s.stopped.Go(func() { s.watchDisk(run) })
+	return s, nil
+}
+
+// start starts a server in place of the one before, at the same port.
+func (s *Server) start(ctx context.Context) error {
+	n, err := server.NewServer(&server.Options{
+		ServerName: "paynorm", Host: s.host, Port: s.port,
+		JetStream: true, StoreDir: s.o.StoreDir, SyncAlways: true,
+		// Else three quarters of what is free at start, which then stays the limit when there is more.
+		JetStreamMaxStore: maxStore,
+		MaxPayload:        MaxPayload, NoSigs: true, DisableJetStreamBanner: true,
+		TLS: s.o.TLS != nil, TLSConfig: s.o.TLS, TLSTimeout: tlsTimeout, CustomClientAuthentication: s.guard,
 		// One projector and one ledger publish at a time; the default of 4096 pending batches is not needed.
 		JetStreamLimits: server.JSLimitOpts{MaxBatchSize: 1000},
 	})
 	if err != nil {
-		return nil, fmt.Errorf("embedded NATS: %w", err)
+		return fmt.Errorf("embedded NATS: %w", err)
 	}
-	s.SetLoggerV2(log, false, false, false)
+	n.SetLoggerV2(s.log, false, false, false)
 	started := make(chan struct{})
 	go func() {
-		s.Start()
+		n.Start()
 		close(started)
 	}()
-	embedded := &Server{nats: s, log: log}
 	for {
 		select {
 		case <-started:
-			if !s.ReadyForConnections(5 * time.Second) {
-				return nil, embedded.failed(errors.New("does not accept connections"))
+			if !n.ReadyForConnections(5 * time.Second) {
+				return s.failed(n, errors.New("does not accept connections"))
 			}
-			if !s.JetStreamEnabled() {
-				return nil, embedded.failed(errors.New("JetStream is off"))
+			if !n.JetStreamEnabled() {
+				return s.failed(n, errors.New("JetStream is off"))
 			}
-			return embedded, nil
-		case reason := <-log.fatal:
-			return nil, embedded.failed(errors.New(reason))
+			if err := s.guard.open(n); err != nil {
+				return s.failed(n, err)
+			}
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			s.nats, s.address, s.port = n, n.Addr().String(), n.Addr().(*net.TCPAddr).Port
+			return nil
+		case reason := <-s.log.fatal:
+			return s.failed(n, errors.New(reason))
 		case <-ctx.Done():
-			return nil, embedded.failed(ctx.Err())
+			return s.failed(n, ctx.Err())
 		case <-time.After(5 * time.Second):
-			o.Logger.Info("the embedded NATS server is still recovering its store", "store", o.StoreDir)
+			s.o.Logger.Info("the embedded NATS server is still recovering its store", "store", s.o.StoreDir)
 		}
 	}
 }
 
-func (s *Server) failed(err error) error {
-	s.nats.Shutdown()
+func (s *Server) failed(n *server.Server, err error) error {
+	n.Shutdown()
+	n.WaitForShutdown()
 	select {
 	case reason := <-s.log.fatal:
 		err = errors.New(reason)
@@ -98,39 +141,31 @@ func (s *Server) failed(err error) error {
 // Connect returns a connection inside the process. It never buffers: what it
 // refuses was not stored.
 func (s *Server) Connect() (*nats.Conn, error) {
-	return nats.Connect("", nats.InProcessServer(s.nats), nats.Name("paynorm"), nats.ReconnectBufSize(-1),
+	return nats.Connect("", nats.InProcessServer(s), nats.Name("paynorm"), nats.UserInfo(ourUser, s.guard.password), nats.ReconnectBufSize(-1),
 		nats.MaxReconnects(-1), nats.ReconnectWait(100*time.Millisecond))
 }
 
+// InProcessConn implements nats.InProcessConnProvider: it leads to the server that runs now.
+func (s *Server) InProcessConn() (net.Conn, error) { return s.running().InProcessConn() }
+
+func (s *Server) running() *server.Server {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.nats
+}
+
 // Address returns where subscribers connect, as host:port.
-func (s *Server) Address() string { return s.nats.Addr().String() }
+func (s *Server) Address() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.address
+}
 
 // Shutdown stops the server and returns once its store is closed.
 func (s *Server) Shutdown() {
-	s.nats.Shutdown()
-	s.nats.WaitForShutdown()
-}
-
-// logger brings the server's log lines to slog. Fatalf is how JetStream reports
-// that it cannot start.
-type logger struct {
-	slog  *slog.Logger
-	fatal chan string
-	once  sync.Once
-}
-
-func (l *logger) Noticef(format string, v ...any) {
-	l.slog.Debug(fmt.Sprintf(format, v...), "part", "nats")
-}
-func (l *logger) Warnf(format string, v ...any) {
-	l.slog.Warn(fmt.Sprintf(format, v...), "part", "nats")
-}
-func (l *logger) Errorf(format string, v ...any) {
-	l.slog.Error(fmt.Sprintf(format, v...), "part", "nats")
-}
-func (l *logger) Debugf(string, ...any) {}
-func (l *logger) Tracef(string, ...any) {}
-
-func (l *logger) Fatalf(format string, v ...any) {
-	l.once.Do(func() { l.fatal <- fmt.Sprintf(format, v...) })
+	s.stop()
+	s.stopped.Wait()
+	n := s.running()
+	n.Shutdown()
+	n.WaitForShutdown()
 }

@@ -10,7 +10,9 @@ import (
 
 	"github.com/paynorm/paynorm"
 	"github.com/paynorm/paynorm/services/gateway"
+	"github.com/paynorm/paynorm/services/gateway/reference"
 	"github.com/paynorm/paynorm/services/normalizer/providers"
+	"golang.org/x/net/netutil"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/health/grpc_health_v1"
@@ -18,14 +20,23 @@ import (
 	"google.golang.org/grpc/test/bufconn"
 )
 
+// maxAnswer is the largest answer of the normalizer that the edge takes: a
+// delivery of 4 MiB with what it decrypts to.
+const maxAnswer = 16 << 20
+
 // listenGRPC serves the normalizer's services to the network.
 func (p *process) listenGRPC(ctx context.Context, n *normalizer) error {
-	l, err := listen(ctx, "grpc.address", p.Config.GetGrpc().GetAddress())
+	cfg := p.Config.GetGrpc()
+	c, err := p.serverTLS("grpc.tls", cfg.GetTls(), false, "h2")
+	if err != nil {
+		return err
+	}
+	l, err := listen(ctx, "grpc.address", cfg.GetAddress())
 	if err != nil {
 		return err
 	}
 	p.addresses.GRPC = l.Addr().String()
-	p.group.Go(func() error { return n.rpc.Serve(l) })
+	p.group.Go(func() error { return n.rpc.Serve(secured(l, c)) })
 	p.closers.push(func() {
 		n.rpc.Health.Shutdown()
 		n.endStreams()
@@ -46,6 +57,7 @@ func (p *process) inProcess(n *normalizer) (grpc.ClientConnInterface, error) {
 	pipe := bufconn.Listen(1 << 20)
 	p.group.Go(func() error { return n.rpc.Serve(pipe) })
 	conn, err := grpc.NewClient("passthrough:///normalizer", grpc.WithTransportCredentials(insecure.NewCredentials()),
+		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(maxAnswer)),
 		grpc.WithContextDialer(func(ctx context.Context, _ string) (net.Conn, error) { return pipe.DialContext(ctx) }))
 	if err != nil {
 		return nil, err
@@ -55,10 +67,14 @@ func (p *process) inProcess(n *normalizer) (grpc.ClientConnInterface, error) {
 }
 
 // dialNormalizer connects to the normalizer of another process.
-func (p *process) dialNormalizer() (*grpc.ClientConn, error) {
-	conn, err := grpc.NewClient(p.Config.GetGateway().GetNormalizerAddress(),
-		grpc.WithTransportCredentials(insecure.NewCredentials()),
-		grpc.WithKeepaliveParams(keepalive.ClientParameters{Time: 30 * time.Second, Timeout: 10 * time.Second}))
+func (p *process) dialNormalizer(more ...grpc.DialOption) (*grpc.ClientConn, error) {
+	transport, err := p.normalizerCredentials()
+	if err != nil {
+		return nil, err
+	}
+	conn, err := grpc.NewClient(p.Config.GetGateway().GetNormalizerAddress(), append(more, transport,
+		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(maxAnswer)),
+		grpc.WithKeepaliveParams(keepalive.ClientParameters{Time: 30 * time.Second, Timeout: 10 * time.Second}))...)
 	if err != nil {
 		return nil, fmt.Errorf("gateway.normalizer_address: %w", err)
 	}
@@ -85,17 +101,29 @@ func (p *process) startGateway(ctx context.Context, webhooks, reads grpc.ClientC
 	for _, a := range providers.All() {
 		known = append(known, a.Describe().ID)
 	}
+	page, err := reference.New(paynorm.OpenAPI)
+	if err != nil {
+		return err
+	}
 	cfg := p.Config.GetHttp()
 	o := gateway.Options{
 		Webhooks: webhooks, Reads: reads, Providers: known, Ready: ready,
 		MaxBodyBytes:          cfg.GetMaxBodyBytes(),
+		MaxBytesInFlight:      cfg.GetMaxBytesInFlight(),
 		MaxConcurrentWebhooks: int(cfg.GetMaxConcurrentWebhooks()),
 		WebhookTimeout:        cfg.GetWebhookTimeout().AsDuration(),
 		ReadTimeout:           cfg.GetReadTimeout().AsDuration(),
 		MaxHeaderBytes:        int(cfg.GetMaxHeaderBytes()),
-		OpenAPI:               paynorm.OpenAPI, Now: time.Now, Logger: p.Logger, Metrics: p.metrics,
+		OpenAPI:               paynorm.OpenAPI, AsyncAPI: paynorm.AsyncAPI, Reference: page, Now: time.Now, Logger: p.Logger, Metrics: p.metrics,
+	}
+	if err := edgeLimits(&o, cfg); err != nil {
+		return err
 	}
 	g, err := gateway.New(o)
+	if err != nil {
+		return err
+	}
+	c, err := p.serverTLS("http.tls", cfg.GetTls(), asksForCertificates(p.Config), "http/1.1")
 	if err != nil {
 		return err
 	}
@@ -106,7 +134,7 @@ func (p *process) startGateway(ctx context.Context, webhooks, reads grpc.ClientC
 	p.addresses.HTTP = l.Addr().String()
 	server := gateway.Server(o)
 	server.Handler = g.Handler()
-	p.serveHTTP(server, l)
+	p.serveHTTP(server, secured(netutil.LimitListener(l, int(cfg.GetMaxConnections())), c))
 	p.closers.push(endStreams)
 	return nil
 }

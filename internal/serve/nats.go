@@ -17,15 +17,26 @@ const (
 	externalAck = 800 * time.Millisecond
 )
 
-// connectNATS starts the embedded server, or dials the external cluster. ack is
-// how long an acknowledgement may take.
-func (p *process) connectNATS(ctx context.Context) (nc *nats.Conn, ack time.Duration, err error) {
+// ackTimeout is how long an acknowledgement of NATS may take.
+func (p *process) ackTimeout() time.Duration {
+	if p.Config.GetNats().GetUrl() != "" {
+		return externalAck
+	}
+	return embeddedAck
+}
+
+// connectNATS starts the embedded server, or dials the external cluster.
+func (p *process) connectNATS(ctx context.Context) (*nats.Conn, error) {
 	cfg := p.Config.GetNats()
 	if cfg.GetUrl() != "" {
-		nc, err := nats.Connect(cfg.GetUrl(), nats.Name("paynorm"), nats.ReconnectBufSize(-1), nats.MaxReconnects(-1),
-			nats.ReconnectWait(200*time.Millisecond), nats.Timeout(2*time.Second), nats.PingInterval(5*time.Second), nats.MaxPingsOutstanding(2))
+		login, err := p.login()
 		if err != nil {
-			return nil, 0, fmt.Errorf("nats.url: %w", err)
+			return nil, err
+		}
+		nc, err := nats.Connect(cfg.GetUrl(), append(login, nats.Name("paynorm"), nats.ReconnectBufSize(-1), nats.MaxReconnects(-1),
+			nats.ReconnectWait(200*time.Millisecond), nats.Timeout(2*time.Second), nats.PingInterval(5*time.Second), nats.MaxPingsOutstanding(2))...)
+		if err != nil {
+			return nil, fmt.Errorf("nats.url: %w", err)
 		}
 		p.closers.push(nc.Close)
 		p.Logger.Info("using an external NATS; run its servers with sync_interval: always, or a power cut takes acknowledged webhooks",
@@ -33,20 +44,30 @@ func (p *process) connectNATS(ctx context.Context) (nc *nats.Conn, ack time.Dura
 		if nc.MaxPayload() < natsd.MaxPayload {
 			p.Logger.Warn("the NATS server's max_payload is small: larger webhooks are answered 413", "max_payload", nc.MaxPayload(), "recommended", natsd.MaxPayload)
 		}
-		return nc, externalAck, nil
+		return nc, nil
+	}
+	users, err := p.subscribers()
+	if err != nil {
+		return nil, err
+	}
+	c, err := p.serverTLS("nats.tls", cfg.GetTls(), false)
+	if err != nil {
+		return nil, err
 	}
 	server, err := natsd.Start(ctx, natsd.Options{
+		Users: users, TLS: c,
 		StoreDir: filepath.Join(p.Config.GetDataDir(), "nats"), Address: cfg.GetAddress(), Logger: p.Logger,
 	})
 	if err != nil {
-		return nil, 0, err
+		return nil, err
 	}
 	p.closers.push(server.Shutdown)
-	nc, err = server.Connect()
+	p.storage = server.Failure
+	nc, err := server.Connect()
 	if err != nil {
-		return nil, 0, fmt.Errorf("embedded NATS: %w", err)
+		return nil, fmt.Errorf("embedded NATS: %w", err)
 	}
 	p.closers.push(nc.Close)
 	p.addresses.NATS = server.Address()
-	return nc, embeddedAck, nil
+	return nc, nil
 }

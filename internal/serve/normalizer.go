@@ -2,25 +2,23 @@ package serve
 
 import (
 	"context"
-	"path/filepath"
 	"time"
 
+	"github.com/paynorm/paynorm/internal/natsd"
+	"github.com/paynorm/paynorm/services/normalizer/access"
 	"github.com/paynorm/paynorm/services/normalizer/endpoint"
-	"github.com/paynorm/paynorm/services/normalizer/eventstream"
 	"github.com/paynorm/paynorm/services/normalizer/ingest"
 	"github.com/paynorm/paynorm/services/normalizer/ledger"
 	"github.com/paynorm/paynorm/services/normalizer/normalize"
-	"github.com/paynorm/paynorm/services/normalizer/projector"
 	"github.com/paynorm/paynorm/services/normalizer/providers"
 	"github.com/paynorm/paynorm/services/normalizer/rpc"
-	"github.com/paynorm/paynorm/services/normalizer/view"
-	"github.com/paynorm/paynorm/services/normalizer/watch"
 )
 
 // normalizer is the normalizer's parts that the rest of the process needs.
 type normalizer struct {
 	rpc        *rpc.Server
 	ledger     *ledger.Ledger
+	gate       *access.Gate
 	endStreams func() // ends all watches
 }
 
@@ -30,80 +28,66 @@ func (n *normalizer) ready(context.Context) error { return n.ledger.Health() }
 func (p *process) startNormalizer(ctx context.Context) (*normalizer, error) {
 	adapters := providers.All()
 	changes := endpoint.NewWatcher(p.ConfigFile) // first, so that it misses no change
+	gate := p.newGate()
 	load := func() (*endpoint.Set, error) {
-		_, set, err := endpoint.Load(p.ConfigFile, adapters, p.Getenv)
-		if err == nil {
-			p.metrics.Configured(set)
+		cfg, set, err := endpoint.Load(p.ConfigFile, adapters, p.Getenv)
+		if err != nil {
+			return nil, err
 		}
-		return set, err
+		if err := p.setPolicy(gate, cfg); err != nil {
+			return nil, err
+		}
+		p.metrics.Configured(set)
+		return set, nil
 	}
 	set, err := load()
 	if err != nil {
 		return nil, err
 	}
 	registry := endpoint.NewRegistry(set)
-	unlock, err := lock(p.Config.GetDataDir())
-	if err != nil {
-		return nil, err
-	}
-	p.closers.push(unlock)
-	nc, ack, err := p.connectNATS(ctx)
-	if err != nil {
-		return nil, err
-	}
-	replicas := int(p.Config.GetNats().GetReplicas())
 	state := newHealth()
-	book, err := ledger.Open(ctx, ledger.Options{
-		Conn: nc, Replicas: replicas, AckTimeout: ack, Now: time.Now, Health: state.set, Logger: p.Logger,
-	})
+	s, err := p.openStores(ctx, state.set)
 	if err != nil {
 		return nil, err
 	}
-	events, err := eventstream.Open(ctx, eventstream.Options{
-		Conn: nc, Replicas: replicas, AckTimeout: ack, JSON: p.Config.GetEvents().GetEncoding() == "json", Logger: p.Logger,
-	})
-	if err != nil {
+	if err := natsd.MakeConsumers(ctx, s.conn, declared(p.Config)); err != nil {
 		return nil, err
 	}
-	queries, err := view.Open(ctx, filepath.Join(p.Config.GetDataDir(), "view.db"))
-	if err != nil {
+	if err := s.projector.Recover(ctx); err != nil {
 		return nil, err
 	}
-	p.closers.push(func() {
-		if err := queries.Close(); err != nil {
-			p.Logger.Error("close the view", "cause", err)
-		}
-	})
-	hub := watch.NewHub(queries)
-	project := projector.New(projector.Options{
-		Ledger: book, Normalizer: normalize.New(adapters), Events: events, View: queries,
-		Observer: p.metrics, Watchers: hub, Logger: p.Logger,
-	})
-	if err := project.Recover(ctx); err != nil {
-		return nil, err
-	}
-	p.runUntilClosed(project.Run)
-	p.closers.push(book.Close)
+	p.runUntilClosed(s.projector.Run)
+	p.closers.push(s.ledger.Close)
 	p.metrics.Gauge("paynorm_projection_lag_commits", "Commits of the ledger that are not projected yet.",
-		func() float64 { return float64(book.Last() - project.Done()) })
+		func() float64 { return float64(s.ledger.Last() - s.projector.Done()) })
 	p.metrics.Gauge("paynorm_ledger_waiting_deliveries", "Deliveries that wait for a commit.",
-		func() float64 { return float64(book.Waiting()) })
+		func() float64 { return float64(s.ledger.Waiting()) })
 	p.watchConfiguration(changes, registry, load)
+	p.keepUp(s)
+	if err := p.listenAdmin(ctx, s); err != nil {
+		return nil, err
+	}
 	server, err := rpc.New(rpc.Services{
 		Normalizer: &rpc.Normalizer{
-			Ingester: &ingest.Service{Endpoints: registry, Ledger: book, Observer: p.metrics, DeliveryName: deliveryName},
+			Ingester: &ingest.Service{Endpoints: registry, Ledger: s.ledger, Observer: p.metrics, Tracer: p.tracer, DeliveryName: deliveryName},
 			Tokens:   &ingest.Tokens{Endpoints: registry, Now: time.Now},
 			Now:      time.Now,
+
+			Normalize: s.normalize, States: s.view, Ledger: s.ledger,
 		},
-		Events:    rpc.NewEvents(queries, hub),
-		Payments:  rpc.NewPayments(queries),
-		Providers: rpc.NewProviders(adapters, p.metrics.Drift),
+		Events:     rpc.NewEvents(s.view, s.hub, s.events),
+		Payments:   rpc.NewPayments(s.view, s.ledger, s.normalize),
+		Deliveries: rpc.NewDeliveries(s.view, s.ledger, s.projector, s.normalize),
+		Providers:  rpc.NewProviders(adapters, p.metrics.Drift),
+		Endpoints:  rpc.NewEndpoints(p.metrics.Activity, time.Now),
+
+		Access: gate,
 	}, p.Logger)
 	if err != nil {
 		return nil, err
 	}
 	state.tell(server.Health)
-	return &normalizer{rpc: server, ledger: book, endStreams: hub.Close}, nil
+	return &normalizer{rpc: server, gate: gate, ledger: s.ledger, endStreams: s.hub.Close}, nil
 }
 
 func deliveryName(at ledger.Place) string {

@@ -12,6 +12,7 @@ import (
 
 	configv1 "github.com/paynorm/paynorm/gen/paynorm/config/v1"
 	"github.com/paynorm/paynorm/internal/telemetry"
+	"github.com/paynorm/paynorm/internal/tracing"
 	"golang.org/x/sync/errgroup"
 )
 
@@ -35,6 +36,8 @@ type Addresses struct{ HTTP, GRPC, Metrics, NATS string }
 type process struct {
 	Options
 	metrics   *telemetry.Metrics
+	tracer    *tracing.Tracer // nil: nothing is traced
+	storage   func() error    // why the embedded NATS cannot write; nil: nothing is embedded
 	closers   stack
 	addresses Addresses
 	group     *errgroup.Group // of what runs until the process stops
@@ -42,8 +45,9 @@ type process struct {
 }
 
 func newProcess(ctx context.Context, o Options) *process {
-	p := &process{Options: o, metrics: telemetry.New(o.Logger)}
+	p := &process{Options: o, metrics: telemetry.New(o.Logger, time.Now)}
 	p.group, p.groupCtx = errgroup.WithContext(ctx)
+	p.limitMemory()
 	return p
 }
 
@@ -68,6 +72,7 @@ func All(ctx context.Context, o Options) error {
 	if err := p.startGateway(ctx, n.rpc.Direct, reads, n.ready, n.endStreams); err != nil {
 		return err
 	}
+	p.sayWhoMayRead(n.gate)
 	return p.run(ctx)
 }
 
@@ -85,6 +90,7 @@ func Normalizer(ctx context.Context, o Options) error {
 	if err := p.listenMetrics(ctx, "metrics.address", p.Config.GetMetrics().GetAddress()); err != nil {
 		return err
 	}
+	p.sayWhoMayRead(n.gate)
 	return p.run(ctx)
 }
 
@@ -92,7 +98,11 @@ func Normalizer(ctx context.Context, o Options) error {
 func Gateway(ctx context.Context, o Options) error {
 	p := newProcess(ctx, o)
 	defer p.closers.close()
-	webhooks, err := p.dialNormalizer()
+	token, err := p.normalizerToken()
+	if err != nil {
+		return err
+	}
+	webhooks, err := p.dialNormalizer(token...)
 	if err != nil {
 		return err
 	}

@@ -30,6 +30,12 @@ func singleView() player {
 					newSVPayment(digits(m.ids.Payment, "second", 12), m, 1, 3),
 					newSVPayment(digits(m.ids.Payment, "third", 12), m, 2, 3))
 			}},
+			{"payroll", "a payroll was approved; no payment", func(m moment) any {
+				return svPayroll{
+					Service: "svWebHookPayrollApprovalStatus", CompanyCode: m.account, PayrollPayID: m.ids.Payment,
+					AuthID: digits(m.ids.Payment, "authorization", 9), SVRefID: digits(m.ids.Payment, "bank", 14), ApprovalStatus: 3,
+				}
+			}},
 		},
 	}
 }
@@ -38,6 +44,15 @@ type svBody struct {
 	Service     string      `json:"service"`
 	CompanyCode string      `json:"companyCode"`
 	Payments    []svPayment `json:"payments"`
+}
+
+type svPayroll struct {
+	Service        string `json:"service"`
+	CompanyCode    string `json:"companyCode"`
+	PayrollPayID   string `json:"payrollPayId"`
+	AuthID         string `json:"authId"`
+	SVRefID        string `json:"svRefId"`
+	ApprovalStatus int    `json:"approval_status"`
 }
 
 // svPayment has amounts as texts and statuses as numbers, as the samples do.

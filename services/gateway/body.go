@@ -24,11 +24,16 @@ func readBody(r *http.Request, limit int64) ([]byte, error) {
 	}
 	var b bytes.Buffer
 	b.Grow(int(min(max(r.ContentLength, 0), firstRead)) + bytes.MinRead)
-	n, err := b.ReadFrom(io.LimitReader(r.Body, limit+1))
-	if err != nil {
+	if r.ContentLength > firstRead {
+		if _, err := io.CopyN(&b, r.Body, firstRead); err != nil {
+			return nil, err
+		}
+		b.Grow(int(r.ContentLength) - firstRead + bytes.MinRead)
+	}
+	if _, err := b.ReadFrom(io.LimitReader(r.Body, limit+1-int64(b.Len()))); err != nil {
 		return nil, err
 	}
-	if n > limit {
+	if int64(b.Len()) > limit {
 		return nil, errTooLarge
 	}
 	return b.Bytes(), nil

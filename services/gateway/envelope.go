@@ -23,6 +23,7 @@ var errNotRaw = errors.New("gateway: not a message of the webhook mux")
 type delivery struct {
 	request *http.Request
 	path    string
+	sender  string // its address
 	headers []*normalizerv1.Header
 	body    []byte
 	at      time.Time
@@ -74,7 +75,7 @@ func (raw) NewDecoder(body io.Reader) runtime.Decoder {
 		case *normalizerv1.IngestDeliveryRequest:
 			m.Method, m.Path, m.RawQuery = d.request.Method, d.path, []byte(d.request.URL.RawQuery)
 			m.Headers, m.Body = d.headers, d.body
-			m.RemoteAddress, m.ReceiveTime = d.request.RemoteAddr, timestamppb.New(d.at)
+			m.RemoteAddress, m.ReceiveTime = d.sender, timestamppb.New(d.at)
 		case *normalizerv1.IssueTokenRequest:
 			m.Headers, m.Body = d.headers, d.body
 		default:

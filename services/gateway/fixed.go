@@ -18,8 +18,23 @@ func (g *Gateway) fixed(a *answer, r *http.Request, path string) {
 		g.ready(a, r)
 	case "/openapi.json":
 		g.whole(a, r, g.o.OpenAPI)
+	case "/asyncapi.json":
+		g.whole(a, r, g.o.AsyncAPI)
+	case "/docs", "/docs/style.css":
+		g.reference(a, r)
 	default:
 		writeProblem(a, problem{Status: http.StatusNotFound})
+	}
+}
+
+// reference answers with the page for people; 404 when there is none.
+func (g *Gateway) reference(a *answer, r *http.Request) {
+	if g.o.Reference == nil {
+		writeProblem(a, problem{Status: http.StatusNotFound})
+		return
+	}
+	if allow(a, r, http.MethodGet, http.MethodHead) {
+		g.o.Reference.ServeHTTP(a, r)
 	}
 }
 

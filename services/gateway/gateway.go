@@ -17,6 +17,9 @@ type Gateway struct {
 	webhooks  *runtime.ServeMux
 	reads     *runtime.ServeMux
 	slots     chan struct{} // one for each webhook in work
+	room      room          // for their bodies
+	posts     chan struct{} // one for each JSON body in work
+	limits    *limits
 	providers map[string]bool
 }
 
@@ -27,7 +30,9 @@ func New(o Options) (*Gateway, error) {
 	if err != nil {
 		return nil, fmt.Errorf("gateway options: %w", err)
 	}
-	g := &Gateway{o: o, slots: make(chan struct{}, o.MaxConcurrentWebhooks), providers: map[string]bool{}}
+	g := &Gateway{o: o, slots: make(chan struct{}, o.MaxConcurrentWebhooks), posts: make(chan struct{}, maxPosts), providers: map[string]bool{}}
+	g.limits = newLimits(o)
+	g.room.give(o.MaxBytesInFlight)
 	for _, p := range o.Providers {
 		g.providers[p] = true
 	}

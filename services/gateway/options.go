@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
+	"net/netip"
 	"time"
 
 	"google.golang.org/grpc"
@@ -29,6 +31,10 @@ type Options struct {
 	// MaxConcurrentWebhooks is how many webhooks may be in work; more are
 	// answered 503 at once. Default 2048.
 	MaxConcurrentWebhooks int
+	// MaxBytesInFlight is how many bytes of webhook bodies may be in work; more
+	// are answered 503. A body counts with its Content-Length, or with
+	// MaxBodyBytes until its length is known. Default 64 MiB, at least MaxBodyBytes.
+	MaxBytesInFlight int64
 	// WebhookTimeout is how long a webhook may wait for its acknowledgement
 	// before it is answered 503. Default 8s.
 	WebhookTimeout time.Duration
@@ -42,11 +48,25 @@ type Options struct {
 	// MaxHeaderBytes bounds the request line and headers. Default 32 KiB.
 	MaxHeaderBytes int
 
+	// TrustedProxies are the addresses whose X-Forwarded-For is believed. Default: nobody's.
+	TrustedProxies []netip.Prefix
+	// EndpointRate is how many webhooks one endpoint may receive; more are answered
+	// 503. Default: any number. It never has more than three quarters of
+	// MaxConcurrentWebhooks in work.
+	EndpointRate Rate
+	// AddressRate is how many webhooks one address may send, or one IPv6 network of
+	// 64 bits; more are answered 503. Default: any number.
+	AddressRate Rate
+
 	// Ready says why requests cannot be served; nil when they can. Without it,
 	// the gateway is always ready. Its text is shown by /readyz.
 	Ready func(context.Context) error
 	// OpenAPI is what /openapi.json answers. Empty: 404.
 	OpenAPI []byte
+	// AsyncAPI is what /asyncapi.json answers. Empty: 404.
+	AsyncAPI []byte
+	// Reference answers GET and HEAD of /docs and its style sheet. Nil: 404.
+	Reference http.Handler
 	// Now is the clock of receive times: time.Now, but for tests. Required.
 	Now func() time.Time
 	// Logger takes panics and broken acknowledgements. Default: discarded.
@@ -84,6 +104,10 @@ func (o Options) withDefaults() (Options, error) {
 	}
 	o.MaxBodyBytes = cmp.Or(o.MaxBodyBytes, 1<<20)
 	o.MaxConcurrentWebhooks = cmp.Or(o.MaxConcurrentWebhooks, 2048)
+	o.MaxBytesInFlight = cmp.Or(o.MaxBytesInFlight, 64<<20)
+	if o.MaxBytesInFlight < o.MaxBodyBytes {
+		return o, errors.New("MaxBytesInFlight is less than MaxBodyBytes")
+	}
 	o.WebhookTimeout = cmp.Or(o.WebhookTimeout, 8*time.Second)
 	o.ReadTimeout = cmp.Or(o.ReadTimeout, 15*time.Second)
 	if o.Ready == nil {

@@ -54,6 +54,12 @@ func (p *pipes) Addr() net.Addr { return &net.IPAddr{} }
 // onPipe runs the gateway in the bubble of a synctest and opens a connection to it.
 func onPipe(t *testing.T, o gateway.Options) net.Conn {
 	t.Helper()
+	return onPipes(t, o, 1)[0]
+}
+
+// onPipes is onPipe with so many connections.
+func onPipes(t *testing.T, o gateway.Options, connections int) []net.Conn {
+	t.Helper()
 	o.Now = time.Now
 	g, err := gateway.New(o)
 	if err != nil {
@@ -64,17 +70,24 @@ func onPipe(t *testing.T, o gateway.Options) net.Conn {
 	l := &pipes{accept: make(chan net.Conn), closed: make(chan struct{})}
 	served := make(chan error, 1)
 	go func() { served <- s.Serve(l) }()
-	ours, theirs := net.Pipe()
-	l.accept <- theirs
+	var all []net.Conn
+	for range connections {
+		ours, theirs := net.Pipe()
+		l.accept <- theirs
+		all = append(all, ours)
+	}
 	t.Cleanup(func() {
-		if err := errors.Join(ours.Close(), s.Close()); err != nil {
+		for _, c := range all {
+			shut(t, c)
+		}
+		if err := s.Close(); err != nil {
 			t.Error(err)
 		}
 		if err := <-served; !errors.Is(err, http.ErrServerClosed) {
 			t.Error(err)
 		}
 	})
-	return ours
+	return all
 }
 
 func receive(t *testing.T, c net.Conn) answered {

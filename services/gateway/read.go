@@ -33,6 +33,7 @@ func newReadMux(o Options) (*runtime.ServeMux, error) {
 		runtime.WithDisableChunkedEncoding(), // net/http knows when to chunk
 		runtime.WithWriteContentLength(),
 		runtime.WithIncomingHeaderMatcher(noHeader),
+		runtime.WithMetadata(authorization),
 		runtime.WithOutgoingHeaderMatcher(noHeader),
 		runtime.WithOutgoingTrailerMatcher(noHeader),
 		runtime.WithForwardResponseOption(openStream),
@@ -42,16 +43,24 @@ func newReadMux(o Options) (*runtime.ServeMux, error) {
 	ctx := context.Background()
 	return mux, errors.Join(
 		normalizerv1.RegisterEventServiceHandlerClient(ctx, mux, watchClient{normalizerv1.NewEventServiceClient(o.Reads)}),
+		normalizerv1.RegisterNormalizerServiceHandlerClient(ctx, mux, normalizerv1.NewNormalizerServiceClient(o.Reads)),
+		normalizerv1.RegisterDeliveryServiceHandlerClient(ctx, mux, normalizerv1.NewDeliveryServiceClient(o.Reads)),
 		normalizerv1.RegisterPaymentServiceHandlerClient(ctx, mux, normalizerv1.NewPaymentServiceClient(o.Reads)),
 		normalizerv1.RegisterProviderServiceHandlerClient(ctx, mux, normalizerv1.NewProviderServiceClient(o.Reads)),
+		normalizerv1.RegisterEndpointServiceHandlerClient(ctx, mux, normalizerv1.NewEndpointServiceClient(o.Reads)),
 	)
 }
 
 // read answers a request below /v1/.
 func (g *Gateway) read(a *answer, r *http.Request, escaped string) {
+	r = withAuthorization(r)
 	path := r.URL.Path
 	if !plainPath(escaped, path) {
 		writeProblem(a, problem{Status: http.StatusNotFound})
+		return
+	}
+	if limit, ok := takesPost(path); ok {
+		g.post(a, r, path, limit)
 		return
 	}
 	if r.Method != http.MethodGet { // 404 or 405, as the mux finds
@@ -67,9 +76,7 @@ func (g *Gateway) read(a *answer, r *http.Request, escaped string) {
 		writeProblem(a, problem{Status: http.StatusBadRequest, Detail: err.Error()})
 		return
 	}
-	h := a.Header()
-	h.Set("Cache-Control", "no-store")
-	h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
+	apiHeaders(a)
 	if path == watchPath {
 		g.watch(a, r, query)
 		return
@@ -78,6 +85,13 @@ func (g *Gateway) read(a *answer, r *http.Request, escaped string) {
 	ctx, cancel := context.WithTimeout(r.Context(), queryTimeout)
 	defer cancel()
 	g.reads.ServeHTTP(a, readRequest(ctx, r.Method, path, query, ""))
+}
+
+// apiHeaders sets what every answer of the API carries.
+func apiHeaders(a *answer) {
+	h := a.Header()
+	h.Set("Cache-Control", "no-store")
+	h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
 }
 
 // readRequest makes the request that grpc-gateway sees: a path and a query that
@@ -123,7 +137,8 @@ func readQuery(path, raw string) (url.Values, error) {
 	}
 	fields := parameters(path)
 	for name, values := range query {
-		if fields == nil || fields.ByName(protoreflect.Name(name)) == nil && fields.ByJSONName(name) == nil {
+		named := name == "name" // in the path
+		if fields == nil || named || fields.ByName(protoreflect.Name(name)) == nil && fields.ByJSONName(name) == nil {
 			return nil, fmt.Errorf("unknown query parameter %q", name)
 		}
 		for _, v := range values {
@@ -139,6 +154,8 @@ func readQuery(path, raw string) (url.Values, error) {
 func parameters(path string) protoreflect.FieldDescriptors {
 	var m proto.Message
 	switch path {
+	case "/v1/deliveries":
+		m = (*normalizerv1.ListDeliveriesRequest)(nil)
 	case "/v1/events":
 		m = (*normalizerv1.ListEventsRequest)(nil)
 	case watchPath:
@@ -148,7 +165,10 @@ func parameters(path string) protoreflect.FieldDescriptors {
 	case "/v1/providers":
 		m = (*normalizerv1.ListProvidersRequest)(nil)
 	default:
-		return nil
+		if !strings.HasPrefix(path, "/v1/deliveries/") {
+			return nil
+		}
+		m = (*normalizerv1.GetDeliveryRequest)(nil)
 	}
 	return m.ProtoReflect().Descriptor().Fields()
 }

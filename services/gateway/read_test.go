@@ -21,11 +21,13 @@ import (
 	"github.com/paynorm/paynorm/services/gateway"
 )
 
-// reads are the three read services in one, recording what they were asked.
+// reads are the read services in one, recording what they were asked.
 type reads struct {
 	normalizerv1.UnimplementedEventServiceServer
 	normalizerv1.UnimplementedPaymentServiceServer
 	normalizerv1.UnimplementedProviderServiceServer
+	normalizerv1.UnimplementedDeliveryServiceServer
+	normalizerv1.UnimplementedNormalizerServiceServer
 	err   error
 	watch func(*normalizerv1.WatchEventsRequest, normalizerv1.EventService_WatchEventsServer) error
 
@@ -86,11 +88,37 @@ func (s *reads) ListProviders(ctx context.Context, r *normalizerv1.ListProviders
 	return &normalizerv1.ListProvidersResponse{}, s.took(ctx, r)
 }
 
+func (s *reads) ExplainPayment(ctx context.Context, r *normalizerv1.ExplainPaymentRequest) (*normalizerv1.ExplainPaymentResponse, error) {
+	return &normalizerv1.ExplainPaymentResponse{Text: r.GetName()}, s.took(ctx, r)
+}
+
+func (s *reads) GetDelivery(ctx context.Context, r *normalizerv1.GetDeliveryRequest) (*normalizerv1.Delivery, error) {
+	return &normalizerv1.Delivery{Name: r.GetName(), Body: []byte{0xff}}, s.took(ctx, r)
+}
+
+func (s *reads) ListDeliveries(ctx context.Context, r *normalizerv1.ListDeliveriesRequest) (*normalizerv1.ListDeliveriesResponse, error) {
+	return &normalizerv1.ListDeliveriesResponse{}, s.took(ctx, r)
+}
+
+func (s *reads) ReprocessDelivery(ctx context.Context, r *normalizerv1.ReprocessDeliveryRequest) (*normalizerv1.ReprocessDeliveryResponse, error) {
+	return &normalizerv1.ReprocessDeliveryResponse{LedgerSequence: 5}, s.took(ctx, r)
+}
+
+func (s *reads) ReprocessDeliveries(ctx context.Context, r *normalizerv1.ReprocessDeliveriesRequest) (*normalizerv1.ReprocessDeliveriesResponse, error) {
+	return &normalizerv1.ReprocessDeliveriesResponse{More: true}, s.took(ctx, r)
+}
+
+func (s *reads) NormalizeDelivery(ctx context.Context, r *normalizerv1.NormalizeDeliveryRequest) (*normalizerv1.NormalizeDeliveryResponse, error) {
+	return &normalizerv1.NormalizeDeliveryResponse{SchemaDrifts: []string{"x"}}, s.took(ctx, r)
+}
+
 func dialReads(t testing.TB, s *reads) *grpc.ClientConn {
 	return dial(t, func(g *grpc.Server) {
 		normalizerv1.RegisterEventServiceServer(g, s)
 		normalizerv1.RegisterPaymentServiceServer(g, s)
 		normalizerv1.RegisterProviderServiceServer(g, s)
+		normalizerv1.RegisterDeliveryServiceServer(g, s)
+		normalizerv1.RegisterNormalizerServiceServer(g, s)
 	})
 }
 
@@ -105,6 +133,10 @@ func TestReadsAreProtoJSON(t *testing.T) {
 		{"/v1/events?page_size=3&filter=provider%20%3D%20%22clip%22&pageToken=a%2Bb", &normalizerv1.ListEventsRequest{PageSize: 3, Filter: `provider = "clip"`, PageToken: "a+b"}, `{"events":[` + paidJSON + `],"nextPageToken":"t<2>"}`},
 		{"/v1/payments/p1", &normalizerv1.GetPaymentRequest{Name: "payments/p1"}, `{"name":"payments/p1"}`},
 		{"/v1/payments?pageSize=1", &normalizerv1.ListPaymentsRequest{PageSize: 1}, `{}`},
+		{"/v1/payments/p1:explain", &normalizerv1.ExplainPaymentRequest{Name: "payments/p1"}, `{"text":"payments/p1"}`},
+		{"/v1/deliveries/d1-0", &normalizerv1.GetDeliveryRequest{Name: "deliveries/d1-0"}, `{"name":"deliveries/d1-0","body":"/w=="}`},
+		{"/v1/deliveries/d1-0?view=DELIVERY_VIEW_FULL", &normalizerv1.GetDeliveryRequest{Name: "deliveries/d1-0", View: normalizerv1.DeliveryView_DELIVERY_VIEW_FULL}, `{"name":"deliveries/d1-0","body":"/w=="}`},
+		{"/v1/deliveries?page_size=2&view=2", &normalizerv1.ListDeliveriesRequest{PageSize: 2, View: normalizerv1.DeliveryView_DELIVERY_VIEW_FULL}, `{}`},
 		{"/v1/providers/aci-opp", &normalizerv1.GetProviderRequest{Name: "providers/aci-opp"}, `{"name":"providers/aci-opp"}`},
 		{"/v1/providers", &normalizerv1.ListProvidersRequest{}, `{}`},
 	} {
@@ -129,7 +161,10 @@ func TestReadsAreProtoJSON(t *testing.T) {
 					t.Errorf("answer has header %s", name)
 				}
 			}
-			for _, name := range []string{"authorization", "foo", "x-forwarded-for", "x-forwarded-host"} {
+			if diff := cmp.Diff([]string{"Bearer x"}, s.metadata.Get("authorization")); diff != "" {
+				t.Errorf("who the reader is (-want +got):\n%s", diff)
+			}
+			for _, name := range []string{"foo", "x-forwarded-for", "x-forwarded-host"} {
 				if got := s.metadata.Get(name); got != nil {
 					t.Errorf("metadata %s = %q went through", name, got)
 				}
@@ -174,7 +209,10 @@ func TestReadsRefuseWhatTheyDoNotKnow(t *testing.T) {
 		{"GET /v1/events/%ff", 404},
 		{"GET /v1/events/e1/x", 404},
 		{"GET /v1/events:nothing", 404},
-		{"GET /v1/deliveries", 404},
+		{"GET /v1/deliveries/d1?name=deliveries/d2", 400},
+		{"GET /v1/deliveries/d1?view=NONE", 400},
+		{"GET /v1/deliveries/d1/x", 404},
+		{"GET /v1/payments/p1:explain?view=FULL", 400},
 		{"POST /v1/nothing", 404},
 	} {
 		t.Run(c.request, func(t *testing.T) {

@@ -22,6 +22,8 @@ func (g *Gateway) route(a *answer, r *http.Request) {
 		g.token(a, r, path, rest)
 	case "v1":
 		g.read(a, r, path)
+	case "console":
+		page(a, r, path)
 	default:
 		g.fixed(a, r, path)
 	}

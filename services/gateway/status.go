@@ -99,6 +99,9 @@ func readError(log *slog.Logger) runtime.ErrorHandlerFunc {
 		}
 		st := status.Convert(err)
 		p := newProblem(st, statusOf(st.Code()))
+		if p.Status == http.StatusUnauthorized {
+			w.Header().Set("WWW-Authenticate", `Bearer realm="paynorm"`) // RFC 6750, section 3
+		}
 		logBug(ctx, log, r, p.Status, st)
 		writeProblem(w, p)
 	}

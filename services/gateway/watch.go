@@ -22,6 +22,9 @@ const eventStream = "text/event-stream"
 // messageTimeout is how long a client may take to read one message of a stream.
 const messageTimeout = 30 * time.Second
 
+// reconnect tells a browser how long to wait before it connects again, in ms.
+const reconnect = "retry: 2000\n\n"
+
 // watch streams events until the client or the service ends it.
 func (g *Gateway) watch(a *answer, r *http.Request, query url.Values) {
 	s := &stream{answer: a, contentType: "application/x-ndjson"}
@@ -88,6 +91,11 @@ func openStream(_ context.Context, w http.ResponseWriter, m proto.Message) error
 	h.Set("X-Accel-Buffering", "no") // nginx would hold messages back
 	s.deadline(messageTimeout)
 	s.WriteHeader(http.StatusOK)
+	if s.contentType == eventStream {
+		if _, err := io.WriteString(s, reconnect); err != nil {
+			return err
+		}
+	}
 	return http.NewResponseController(s).Flush()
 }
 

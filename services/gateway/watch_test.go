@@ -34,7 +34,7 @@ func twoMessages(_ *normalizerv1.WatchEventsRequest, w watchServer) error {
 
 const (
 	twoLines  = `{"event":` + paidJSON + `,"cursor":"7"}` + "\n" + `{"cursor":"9"}` + "\n"
-	twoEvents = "id: 7\nevent: event\ndata: {\"event\":" + paidJSON + ",\"cursor\":\"7\"}\n\n" +
+	twoEvents = "retry: 2000\n\nid: 7\nevent: event\ndata: {\"event\":" + paidJSON + ",\"cursor\":\"7\"}\n\n" +
 		"id: 9\nevent: heartbeat\ndata: {\"cursor\":\"9\"}\n\n"
 )
 
@@ -146,7 +146,7 @@ func TestWatchThatBreaksSaysSoInTheStream(t *testing.T) {
 		t.Errorf("got %d %s, want %s", a.status, a.body, want)
 	}
 	a = watching(t, &reads{watch: breaks}, "", "Accept: text/event-stream\r\n")
-	if want := "id: 9\nevent: heartbeat\ndata: {\"cursor\":\"9\"}\n\nevent: problem\ndata: " + problem + "\n\n"; a.status != 200 || a.body != want {
+	if want := "retry: 2000\n\nid: 9\nevent: heartbeat\ndata: {\"cursor\":\"9\"}\n\nevent: problem\ndata: " + problem + "\n\n"; a.status != 200 || a.body != want {
 		t.Errorf("got %d %s, want %s", a.status, a.body, want)
 	}
 }

@@ -51,12 +51,18 @@ func (g *Gateway) pass(a *answer, r *http.Request, path string, at time.Time, li
 	if !allow(a, r, http.MethodPost) {
 		return
 	}
+	sender := g.sender(r)
+	done, ok := g.limits.admit(path, sender, at)
+	if !ok {
+		limited(a, r, limit)
+		return
+	}
+	defer done()
 	select {
 	case g.slots <- struct{}{}:
 		defer func() { <-g.slots }()
 	default:
-		a.Header().Set("Retry-After", "1")
-		writeProblem(a, problem{Status: http.StatusServiceUnavailable})
+		overloaded(a, r, limit)
 		return
 	}
 	if len(r.URL.RawQuery) > maxQuery {
@@ -68,10 +74,20 @@ func (g *Gateway) pass(a *answer, r *http.Request, path string, at time.Time, li
 		writeProblem(a, problem{Status: http.StatusRequestHeaderFieldsTooLarge})
 		return
 	}
+	reserved := claim(r, limit)
+	if !g.room.take(reserved) {
+		overloaded(a, r, limit)
+		return
+	}
+	defer func() { g.room.give(reserved) }()
 	body, err := readBody(r, limit)
 	if err != nil {
 		refuseBody(a, r, limit, err)
 		return
+	}
+	if used := int64(cap(body)); used < reserved { // its length was not known
+		g.room.give(reserved - used)
+		reserved = used
 	}
 	a.deadline(g.o.WebhookTimeout)
 	// A sender that goes away after its last byte does not stop the work: the
@@ -84,7 +100,7 @@ func (g *Gateway) pass(a *answer, r *http.Request, path string, at time.Time, li
 		Method: http.MethodPost,
 		URL:    &url.URL{Path: path},
 		Header: http.Header{},
-		Body:   &delivery{request: r, path: path, headers: lines, body: body, at: at},
+		Body:   &delivery{request: r, path: path, sender: sender, headers: lines, body: body, at: at},
 	}
 	a.Header().Set("Cache-Control", "no-store")
 	g.webhooks.ServeHTTP(a, inner.WithContext(ctx))

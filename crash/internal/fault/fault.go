@@ -47,28 +47,28 @@ func All() []Fault {
 		{
 			Name: "skipped-event", Title: "an event in a hundred is not published",
 			Breaks: []history.Rule{history.ItemIsProjected},
-			file:   "services/normalizer/projector/project.go",
-			old:    "\t\tif e != nil && seen[e.GetName()] {", new: "\t\tif e != nil && (seen[e.GetName()] || it.position().GetSequence()%100 == 99) {",
+			file:   "services/normalizer/projector/decide.go",
+			old:    "\t\tif e != nil && seen.Cursor > 0 {", new: "\t\tif e != nil && (seen.Cursor > 0 || it.position.GetSequence()%100 == 99) {",
 		},
 		{
 			Name: "forgotten-repeat", Title: "a repeat is not recognized in one commit in ten",
 			// JetStream refuses a message ID that it has seen in the last two minutes, and then nothing goes on.
 			Breaks: []history.Rule{history.FactHasOneEvent, history.ProjectionEnds},
-			file:   "services/normalizer/projector/project.go",
-			old:    "\t\tif e != nil && seen[e.GetName()] {", new: "\t\tif e != nil && seen[e.GetName()] && it.position().GetSequence()%10 != 9 {",
+			file:   "services/normalizer/projector/decide.go",
+			old:    "\t\tif e != nil && seen.Cursor > 0 {", new: "\t\tif e != nil && seen.Cursor > 0 && it.position.GetSequence()%10 != 9 {",
 		},
 		{
 			Name: "reused-version", Title: "a version is used twice now and then",
 			Breaks: []history.Rule{history.VersionsCount},
-			file:   "services/normalizer/projector/project.go",
+			file:   "services/normalizer/projector/decide.go",
 			old:    "\t\tpayment.Advance(state, e)\n\t\tbatch.States[e.GetPayment()] = state\n\t\tbatch.Events = append(batch.Events, e)",
 			new:    "\t\tif e.Cursor%100 == 99 {\n\t\t\te.PaymentVersion = 1\n\t\t}\n\t\tpayment.Advance(state, e)\n\t\tbatch.States[e.GetPayment()] = state\n\t\tbatch.Events = append(batch.Events, e)",
 		},
 		{
 			Name: "late-view", Title: "after a crash the view starts behind what the stream has",
 			Breaks: []history.Rule{history.ViewIsStream, history.FactHasOneEvent, history.VersionsCount},
-			file:   "services/normalizer/projector/projector.go",
-			old:    "if behind := last - at.Cursor; behind > 0 {", new: "if behind := last - at.Cursor; behind < 0 {",
+			file:   "services/normalizer/projector/recover.go",
+			old:    "case at.Cursor < extent.Last:", new: "case at.Cursor < extent.Last && extent.Last < 0:",
 		},
 	}
 }

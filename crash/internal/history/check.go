@@ -18,8 +18,9 @@ const (
 	ItemIsProjected      Rule = "each item has its event or notice, in ledger order"
 	VersionsCount        Rule = "payment_version counts 1, 2, 3 over what changed a payment"
 	ViewIsStream         Rule = "the view has the events of the stream"
-	StartsAgain          Rule = "paynorm starts on what a crash has left" // judged by who starts it
-	ProjectionEnds       Rule = "in the end everything is projected"      // judged by who waits for it
+	BearsTheDisk         Rule = "on a full or slow disk paynorm stays up, answers, says what is wrong, and recovers by itself" // judged by who runs it
+	StartsAgain          Rule = "paynorm starts on what a crash has left"                                                      // judged by who starts it
+	ProjectionEnds       Rule = "in the end everything is projected"                                                           // judged by who waits for it
 	SubscriberSawAll     Rule = "a durable consumer is given every message, and never another one in its place"
 )
 

@@ -14,6 +14,8 @@ import (
 	"sync"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/paynorm/paynorm/crash/internal/seccomp"
 )
 
 // clean is the low mark of a file that has nothing to sync.
@@ -32,7 +34,7 @@ type Disk struct {
 	files   map[inode]*file    // that the program has
 	pending map[int]write      // by thread
 	objects int
-	tracer  *tracer
+	trace   *seccomp.Trace
 }
 
 // object is a file on the platter.

@@ -14,9 +14,6 @@ var errUnsupported = errors.New("a power cut can be simulated on Linux only, on 
 // Disk is not supported here.
 type Disk struct{}
 
-// Child does nothing.
-func Child() {}
-
 // NewDisk returns an error.
 func NewDisk(string, string, uint64) (*Disk, error) { return nil, errUnsupported }
 

@@ -16,11 +16,12 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/paynorm/paynorm/crash/internal/powercut"
+	"github.com/paynorm/paynorm/crash/internal/seccomp"
 )
 
 // The test binary also is the program that loses its power.
 func TestMain(m *testing.M) {
-	powercut.Child()
+	seccomp.Child()
 	if len(os.Args) > 2 && os.Args[1] == "program" {
 		program(os.Args[2], os.Args[3])
 	}

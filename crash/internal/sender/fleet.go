@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"net/url"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/paynorm/paynorm/crash/internal/history"
@@ -31,7 +32,11 @@ type Fleet struct {
 	senders []*sender
 	stop    context.CancelFunc
 	wait    sync.WaitGroup
+	counts  counts
 }
+
+// counts is what the senders of a fleet have seen until now.
+type counts struct{ acknowledged, broken atomic.Int64 }
 
 // Figures count what senders were answered.
 type Figures struct {
@@ -66,6 +71,7 @@ func Start(ctx context.Context, o Options) (*Fleet, error) {
 			if err != nil {
 				return nil, err
 			}
+			s.counts = &f.counts
 			f.senders = append(f.senders, s)
 		}
 	}
@@ -75,6 +81,12 @@ func Start(ctx context.Context, o Options) (*Fleet, error) {
 	}
 	return f, nil
 }
+
+// Acknowledged returns how many requests were acknowledged until now.
+func (f *Fleet) Acknowledged() int64 { return f.counts.acknowledged.Load() }
+
+// Broken returns how many requests had no answer until now.
+func (f *Fleet) Broken() int64 { return f.counts.broken.Load() }
 
 // Stop lets requests in work finish and returns what was sent. An answer that no
 // provider should get is an error.

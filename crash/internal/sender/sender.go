@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -42,6 +43,7 @@ type sender struct {
 	sent     map[history.Digest]*history.Sent
 	refused  int
 	broken   int
+	counts   *counts
 	err      error // an answer that should not be
 }
 
@@ -84,7 +86,7 @@ func (s *sender) run(ctx context.Context) {
 	for ctx.Err() == nil && s.err == nil {
 		d, err := s.next(ctx)
 		if err != nil { // no token to be had from a paynorm that is not there
-			s.broken++
+			s.unanswered()
 			s.route.other()
 			s.pause(ctx, s.maxPause)
 			continue
@@ -111,13 +113,14 @@ func (s *sender) deliver(ctx context.Context, d *delivery) {
 		sent.Attempts++
 		switch status, err := s.post(d); {
 		case err != nil:
-			s.broken++
+			s.unanswered()
 			s.route.other()
 		case status == http.StatusServiceUnavailable:
 			s.refused++
 			s.route.other()
 		case status < http.StatusMultipleChoices:
 			sent.Acknowledged++
+			s.counts.acknowledged.Add(1)
 			return
 		default:
 			s.err = fmt.Errorf("%s is answered %d", d.name, status)
@@ -125,6 +128,11 @@ func (s *sender) deliver(ctx context.Context, d *delivery) {
 		}
 		s.pause(ctx, 50*time.Millisecond)
 	}
+}
+
+func (s *sender) unanswered() {
+	s.broken++
+	s.counts.broken.Add(1)
 }
 
 // post is not bound to a context: a request on its way is waited for, so that
@@ -140,6 +148,9 @@ func (s *sender) post(d *delivery) (int, error) {
 	defer resp.Body.Close() // read to its end, or given up
 	// The first byte of the answer is the promise; a crash may cut off the rest.
 	_, _ = io.Copy(io.Discard, resp.Body)
+	if resp.StatusCode == http.StatusServiceUnavailable && resp.Header.Get("Retry-After") == "" {
+		s.err = errors.New("503 does not say when to try again")
+	}
 	return resp.StatusCode, nil
 }
 

@@ -9,6 +9,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
+	"strings"
 	"syscall"
 	"time"
 )
@@ -89,12 +91,30 @@ func (s *Site) Ready(ctx context.Context, p *Process) (time.Duration, error) {
 		}
 		select {
 		case <-p.ended:
-			return 0, fmt.Errorf("paynorm ended before it was ready: %s", s.tail())
+			return 0, fmt.Errorf("paynorm ended before it was ready: %s", s.Tail())
 		case <-ctx.Done():
-			return 0, fmt.Errorf("paynorm is not ready after %v: %s", time.Since(began), s.tail())
+			return 0, fmt.Errorf("paynorm is not ready after %v: %s", time.Since(began), s.Tail())
 		case <-time.After(2 * time.Millisecond):
 		}
 	}
+}
+
+// Refuses reports whether /readyz says that webhooks are refused, and why in one
+// of these words.
+func (s *Site) Refuses(ctx context.Context, why []string) bool {
+	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: 2 * time.Second}
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, s.HTTP+"/readyz", nil)
+	if err != nil {
+		return false
+	}
+	resp, err := client.Do(req)
+	if err != nil {
+		return false
+	}
+	defer resp.Body.Close() // read to its end, or given up
+	text, err := io.ReadAll(resp.Body)
+	return err == nil && resp.StatusCode == http.StatusServiceUnavailable &&
+		slices.ContainsFunc(why, func(w string) bool { return strings.Contains(string(text), w) })
 }
 
 func answersOK(ctx context.Context, client *http.Client, url string) bool {
@@ -110,8 +130,8 @@ func answersOK(ctx context.Context, client *http.Client, url string) bool {
 	return resp.StatusCode == http.StatusOK
 }
 
-// tail is the end of the log, for errors.
-func (s *Site) tail() string {
+// Tail is the end of the log, for errors.
+func (s *Site) Tail() string {
 	const length = 2000
 	f, err := os.Open(s.Log())
 	if err != nil {

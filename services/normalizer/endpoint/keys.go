@@ -93,6 +93,10 @@ func (r *keyReader) add(id string, a *configv1.Auth) (member string, err error) 
 		prefixes, member, err := ranges(kind.SourceIp.GetCidrs())
 		r.keys.SourceIP = append(r.keys.SourceIP, provider.SourceIP{ID: id, Prefixes: prefixes})
 		return member, err
+	case *configv1.Auth_ClientCertificate:
+		roots, err := r.authorities(kind.ClientCertificate.GetCa())
+		r.keys.Certificates = append(r.keys.Certificates, provider.CertificateKey{ID: id, Roots: roots, Names: kind.ClientCertificate.GetNames()})
+		return ".ca", err
 	case *configv1.Auth_None:
 		r.keys.None = kind.None.GetIAcceptForgedWebhooks()
 		if !r.keys.None {

@@ -12,6 +12,19 @@ import (
 	configv1 "github.com/paynorm/paynorm/gen/paynorm/config/v1"
 )
 
+// authorities reads the certificates of who signs client certificates.
+func (r *keyReader) authorities(ref *configv1.Secret) (*x509.CertPool, error) {
+	text, err := r.secrets.Read(ref)
+	if err != nil {
+		return nil, err
+	}
+	pool := x509.NewCertPool()
+	if !pool.AppendCertsFromPEM([]byte(text)) {
+		return nil, errors.New("holds no certificate in PEM form")
+	}
+	return pool, nil
+}
+
 // publicKey reads a PEM public key and checks that it fits the algorithm.
 // RFC 7518, section 3.4: each ES algorithm has one curve.
 func (r *keyReader) publicKey(j *configv1.Jwt) (*ecdsa.PublicKey, error) {

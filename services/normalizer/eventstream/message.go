@@ -7,12 +7,14 @@ import (
 
 	"github.com/nats-io/nats.go"
 	eventv1 "github.com/paynorm/paynorm/gen/paynorm/event/v1"
+	"github.com/paynorm/paynorm/internal/tracing"
 	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/proto"
 )
 
 const (
 	contentType  = "content-type"
+	traceparent  = "traceparent"
 	typeJSON     = "application/json"
 	typeProtobuf = "application/protobuf"
 	eventType    = "paynorm.event.v1.PaymentStatusChanged"
@@ -58,12 +60,13 @@ func (s *Stream) encode(m Message) (*nats.Msg, error) {
 	}
 	if m.Notice != nil {
 		n := m.Notice
-		return &nats.Msg{Subject: "quarantine.v1." + n.GetProvider() + "." + n.GetMerchant(), Data: data, Header: nats.Header{
+		return &nats.Msg{Subject: m.Subject(), Data: data, Header: nats.Header{
 			nats.MsgIdHdr:      {id(n.GetName())},
 			contentType:        {media},
 			"ce-type":          {noticeType},
 			"Paynorm-Reason":   {word(n.GetReason().String(), "QUARANTINE_REASON_")},
 			"Paynorm-Delivery": {n.GetDelivery()},
+			traceparent:        {s.o.Tracer.Header(tracing.OfDelivery(n.GetProvider(), n.GetMerchant(), n.GetReceiveTime().AsTime()))},
 		}}, nil
 	}
 	e := m.Event
@@ -76,6 +79,7 @@ func (s *Stream) encode(m Message) (*nats.Msg, error) {
 		"ce-source":      {"/providers/" + e.GetProvider() + "/merchants/" + e.GetMerchant()},
 		"ce-subject":     {e.GetPayment()},
 		"ce-time":        {e.GetOccurTime().AsTime().Format(time.RFC3339Nano)},
+		traceparent:      {s.o.Tracer.Header(tracing.OfDelivery(e.GetProvider(), e.GetMerchant(), e.GetReceiveTime().AsTime()))},
 	}}, nil
 }
 
@@ -93,7 +97,7 @@ func id(name string) string { return name[strings.LastIndexByte(name, '/')+1:] }
 
 // decode reads a message of the stream in either encoding.
 func decode(subject string, header nats.Header, data []byte) (Message, error) {
-	var m Message
+	m := Message{StoredOn: subject}
 	var body proto.Message
 	if strings.HasPrefix(subject, "quarantine.") {
 		m.Notice = &eventv1.QuarantineNotice{}

@@ -12,6 +12,7 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 	eventv1 "github.com/paynorm/paynorm/gen/paynorm/event/v1"
+	"github.com/paynorm/paynorm/internal/tracing"
 )
 
 // Name is the name of the events' stream.
@@ -28,6 +29,10 @@ var (
 	ErrUnavailable = errors.New("the event stream is not available")
 	// ErrConflict says that the stream does not end where the publisher thought.
 	ErrConflict = errors.New("the event stream ends elsewhere: is another paynorm writing to it?")
+	// ErrNotKept says that a message is not in the stream: it was trimmed, or was never published.
+	ErrNotKept = errors.New("the event stream does not hold the message")
+	// ErrHole says that messages are missing in the middle of the stream.
+	ErrHole = errors.New("messages are missing in the event stream")
 )
 
 // Options says how events are published.
@@ -36,6 +41,7 @@ type Options struct {
 	Replicas   int
 	JSON       bool // protojson instead of protobuf
 	AckTimeout time.Duration
+	Tracer     *tracing.Tracer // nil: events say that their delivery is not traced
 	Logger     *slog.Logger
 }
 
@@ -50,6 +56,24 @@ type Stream struct {
 type Message struct {
 	Event  *eventv1.PaymentStatusChanged
 	Notice *eventv1.QuarantineNotice
+	// StoredOn is the subject that the message was read from; empty when it was not read.
+	StoredOn string
+}
+
+// Subject returns where the message belongs.
+func (m Message) Subject() string {
+	if m.Notice != nil {
+		return "quarantine.v1." + m.Notice.GetProvider() + "." + m.Notice.GetMerchant()
+	}
+	return Subject(m.Event)
+}
+
+// Name returns the name of the event or notice.
+func (m Message) Name() string {
+	if m.Notice != nil {
+		return m.Notice.GetName()
+	}
+	return m.Event.GetName()
 }
 
 // Cursor returns the message's sequence in the stream.
@@ -82,8 +106,7 @@ func Open(ctx context.Context, o Options) (*Stream, error) {
 		Retention:          jetstream.LimitsPolicy,
 		Discard:            jetstream.DiscardNew,
 		Replicas:           o.Replicas,
-		DenyDelete:         true,
-		DenyPurge:          true,
+		DenyDelete:         true, // Trim purges, so purging cannot be denied; permissions have to protect it
 		AllowDirect:        true,
 		AllowAtomicPublish: true,
 		// A courtesy to other publishers' retries; our own de-duplication has no window.
@@ -95,22 +118,66 @@ func Open(ctx context.Context, o Options) (*Stream, error) {
 	return &Stream{o: o, js: js, stream: s}, nil
 }
 
+// Extent is what the stream holds.
+type Extent struct {
+	First, Last int64 // sequences; First is Last+1 when nothing is left, Last 0 when nothing ever was
+	Messages    int64
+}
+
+// Missing returns how many messages between First and Last are not there.
+func (e Extent) Missing() int64 { return e.Last - e.First + 1 - e.Messages }
+
+// Extent asks the server what the stream holds. Errors wrap ErrUnavailable.
+func (s *Stream) Extent(ctx context.Context) (Extent, error) {
+	info, err := s.stream.Info(ctx)
+	if err != nil {
+		return Extent{}, fmt.Errorf("%w: %w", ErrUnavailable, err)
+	}
+	st := info.State
+	return Extent{First: max(1, int64(st.FirstSeq)), Last: int64(st.LastSeq), Messages: int64(st.Msgs)}, nil
+}
+
+// First returns the sequence of the oldest message that is kept; 1 when nothing
+// was trimmed or published. Errors wrap ErrUnavailable.
+func (s *Stream) First(ctx context.Context) (int64, error) {
+	extent, err := s.Extent(ctx)
+	return extent.First, err
+}
+
+// Get returns the message of a sequence. Errors wrap ErrNotKept or ErrUnavailable.
+func (s *Stream) Get(ctx context.Context, sequence int64) (Message, error) {
+	raw, err := s.stream.GetMsg(ctx, uint64(max(0, sequence)))
+	if errors.Is(err, jetstream.ErrMsgNotFound) {
+		return Message{}, fmt.Errorf("%w: message %d", ErrNotKept, sequence)
+	}
+	if err != nil {
+		return Message{}, fmt.Errorf("%w: message %d: %w", ErrUnavailable, sequence, err)
+	}
+	return decode(raw.Subject, raw.Header, raw.Data)
+}
+
 // Last returns the newest message, and its sequence; 0 and an empty message
 // when the stream is empty.
 func (s *Stream) Last(ctx context.Context) (int64, Message, error) {
-	info, err := s.stream.Info(ctx)
+	extent, err := s.Extent(ctx)
+	if err != nil || extent.Last == 0 {
+		return 0, Message{}, err
+	}
+	m, err := s.Get(ctx, extent.Last)
+	return extent.Last, m, err
+}
+
+// Delete deletes the stream with all that it holds, its consumers included.
+// Errors wrap ErrUnavailable; there need not be a stream.
+func Delete(ctx context.Context, nc *nats.Conn) error {
+	js, err := jetstream.New(nc)
 	if err != nil {
-		return 0, Message{}, fmt.Errorf("%w: %w", ErrUnavailable, err)
+		return err
 	}
-	if info.State.LastSeq == 0 {
-		return 0, Message{}, nil
+	if err := js.DeleteStream(ctx, Name); err != nil && !errors.Is(err, jetstream.ErrStreamNotFound) {
+		return fmt.Errorf("%w: delete stream %s: %w", ErrUnavailable, Name, err)
 	}
-	raw, err := s.stream.GetMsg(ctx, info.State.LastSeq)
-	if err != nil {
-		return 0, Message{}, fmt.Errorf("%w: message %d: %w", ErrUnavailable, info.State.LastSeq, err)
-	}
-	m, err := decode(raw.Subject, raw.Header, raw.Data)
-	return int64(raw.Sequence), m, err
+	return nil
 }
 
 // forget deletes a consumer. One that stays behind counts against the server's
@@ -123,7 +190,8 @@ func (s *Stream) forget(c jetstream.Consumer) {
 }
 
 // ReadAfter calls handle with the messages after cursor up to and including
-// last, in order and in portions.
+// last, in order and in portions of MaxBatch at most. Errors wrap ErrNotKept when
+// the first of them was trimmed, ErrHole, ErrUnavailable, or are those of handle.
 func (s *Stream) ReadAfter(ctx context.Context, cursor, last int64, handle func([]Message) error) error {
 	consumer, err := s.stream.OrderedConsumer(ctx, jetstream.OrderedConsumerConfig{
 		DeliverPolicy:     jetstream.DeliverByStartSequencePolicy,
@@ -140,7 +208,7 @@ func (s *Stream) ReadAfter(ctx context.Context, cursor, last int64, handle func(
 	}
 	defer messages.Stop()
 	var portion []Message
-	for cursor < last {
+	for first := true; cursor < last; first = false {
 		raw, err := messages.Next(jetstream.NextContext(ctx))
 		if err != nil {
 			return fmt.Errorf("%w: %w", ErrUnavailable, err)
@@ -150,7 +218,10 @@ func (s *Stream) ReadAfter(ctx context.Context, cursor, last int64, handle func(
 			return err
 		}
 		if m.Cursor() != cursor+1 {
-			return fmt.Errorf("stream %s: message %d is missing; delete the stream and the view to rebuild both from the ledger", Name, cursor+1)
+			if first {
+				return fmt.Errorf("%w: message %d; the oldest is %d", ErrNotKept, cursor+1, m.Cursor())
+			}
+			return fmt.Errorf("%w: message %d of %s", ErrHole, cursor+1, Name)
 		}
 		cursor = m.Cursor()
 		if portion = append(portion, m); len(portion) == MaxBatch || cursor == last {

@@ -14,7 +14,7 @@ import (
 // Field names what a list can be filtered by.
 type Field string
 
-// The fields. Which list knows which, Events and Payments say.
+// The fields. Which list knows which, Events, Payments and Deliveries say.
 const (
 	Provider            Field = "provider"
 	Merchant            Field = "merchant"
@@ -35,7 +35,11 @@ const (
 	OccurTime           Field = "occur_time"
 	UpdateTime          Field = "update_time"
 	Cursor              Field = "cursor"
+	QuarantineReason    Field = "quarantine_reason"
 )
+
+// AnyReason is the Number of a condition that asks for any quarantine reason.
+const AnyReason = -1
 
 // Op is a comparison.
 type Op uint8
@@ -48,6 +52,9 @@ const (
 	LessEqual
 	Greater
 	GreaterEqual
+	// OneOf is not written in a filter: it is how a caller is held to what it may
+	// see. The value of a text field is one of Condition.Texts.
+	OneOf
 )
 
 // String returns the operator as it is written in a filter.
@@ -65,6 +72,8 @@ func (o Op) String() string {
 		return ">"
 	case GreaterEqual:
 		return ">="
+	case OneOf:
+		return "IN"
 	}
 	return "?"
 }
@@ -88,6 +97,7 @@ type Condition struct {
 	Type   Type
 	Text   string
 	Number int64
+	Texts  []string // of OneOf; none is nothing
 }
 
 // Conditions hold together: all of them must be true. None means everything.
@@ -99,9 +109,9 @@ type Error struct {
 	Problem  string // for people; names the field or operator
 }
 
-// Error returns the problem and its position.
+// Error returns the position and the problem.
 func (e *Error) Error() string {
-	return fmt.Sprintf("%s at byte %d", e.Problem, e.Position)
+	return fmt.Sprintf("at byte %d: %s", e.Position, e.Problem)
 }
 
 // Nanos returns t as nanoseconds since 1970, the form in which times are

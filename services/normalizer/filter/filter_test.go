@@ -12,6 +12,8 @@ import (
 	"github.com/paynorm/paynorm/services/normalizer/filter"
 )
 
+const eventFields = "cursor, delivery, direction, disposition, dispute_status, kind, merchant, merchant_reference, mode, occur_time, payment, payment_status, proof_status, provider, provider_operation_id, provider_payment_id, receive_time, refund_status"
+
 func TestFilterIsReadIntoCheckedConditions(t *testing.T) {
 	noon := time.Date(2025, 1, 31, 12, 0, 0, 5, time.UTC).UnixNano()
 	tests := []struct {
@@ -79,9 +81,9 @@ func TestErrorsNameTheFieldOrOperatorAndItsPosition(t *testing.T) {
 		in     string
 		want   filter.Error
 	}{
-		{"unknown field", events, ` amount = 5`, filter.Error{Position: 1, Problem: `unknown field "amount"`}},
-		{"field of the other list", events, `update_time > "2025-01-01T00:00:00Z"`, filter.Error{Problem: `unknown field "update_time"`}},
-		{"field of the other list", payments, `cursor > 1`, filter.Error{Problem: `unknown field "cursor"`}},
+		{"unknown field", events, ` amount = 5`, filter.Error{Position: 1, Problem: `unknown field "amount"; there are ` + eventFields}},
+		{"field of the other list", events, `update_time > "2025-01-01T00:00:00Z"`, filter.Error{Problem: `unknown field "update_time"; there are ` + eventFields}},
+		{"field of the other list", payments, `cursor > 1`, filter.Error{Problem: `unknown field "cursor"; there are direction, merchant, merchant_reference, mode, payment_status, proof_status, provider, provider_payment_id, update_time`}},
 		{"text has no order", events, `provider < "clip"`, filter.Error{Position: 9, Problem: `operator < does not apply to field "provider", which takes = and !=`}},
 		{"times have no !=", events, `receive_time != "2025-01-01T00:00:00Z"`, filter.Error{Position: 13, Problem: `operator != does not apply to field "receive_time", which takes =, <, <=, > and >=`}},
 		{"has-operator", events, `provider:clip`, filter.Error{Position: 8, Problem: `field "provider" needs one of = and !=`}},
@@ -97,8 +99,8 @@ func TestErrorsNameTheFieldOrOperatorAndItsPosition(t *testing.T) {
 		{"NOT", events, `NOT provider = clip`, filter.Error{Problem: `NOT, - and parentheses are not supported`}},
 		{"parenthesis", events, `(provider = clip)`, filter.Error{Problem: `NOT, - and parentheses are not supported`}},
 		{"closing parenthesis", events, `provider = clip)`, filter.Error{Position: 15, Problem: `AND is missing`}},
-		{"unknown enum value", events, `payment_status = "UNKNOWN"`, filter.Error{Position: 17, Problem: `field "payment_status": unknown value "UNKNOWN"`}},
-		{"value of another enum", events, `refund_status = PAID`, filter.Error{Position: 16, Problem: `field "refund_status": unknown value "PAID"`}},
+		{"unknown enum value", events, `payment_status = "UNKNOWN"`, filter.Error{Position: 17, Problem: `field "payment_status": unknown value "UNKNOWN"; there are PENDING, REQUIRES_ACTION, PROCESSING, AUTHORIZED, PAID, SETTLED, FAILED, CANCELED, EXPIRED, REVERSED`}},
+		{"value of another enum", events, `refund_status = PAID`, filter.Error{Position: 16, Problem: `field "refund_status": unknown value "PAID"; there are PENDING, SUCCEEDED, FAILED, CANCELED`}},
 		{"cursor that is no number", events, `cursor > 1.5`, filter.Error{Position: 9, Problem: `field "cursor": "1.5" is not an integer`}},
 		{"cursor beyond 64 bits", events, `cursor > 9223372036854775808`, filter.Error{Position: 9, Problem: `field "cursor": "9223372036854775808" is not an integer`}},
 		{"time without a zone", events, `receive_time > "2025-01-01T00:00:00"`, filter.Error{Position: 15, Problem: `field "receive_time": "2025-01-01T00:00:00" is not a time like 2025-01-31T15:04:05Z`}},

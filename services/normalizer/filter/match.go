@@ -2,6 +2,7 @@ package filter
 
 import (
 	"cmp"
+	"slices"
 
 	eventv1 "github.com/paynorm/paynorm/gen/paynorm/event/v1"
 )
@@ -17,6 +18,9 @@ func (c Conditions) Match(e *eventv1.PaymentStatusChanged) bool {
 }
 
 func (c *Condition) match(e *eventv1.PaymentStatusChanged) bool {
+	if c.Op == OneOf {
+		return slices.Contains(c.Texts, text(c.Field, e))
+	}
 	if c.Type == Text {
 		return (text(c.Field, e) == c.Text) == (c.Op == Equal)
 	}

@@ -57,16 +57,16 @@ func (p *parser) comparison() (Condition, error) {
 	}
 	kind, ok := p.schema.fields[Field(name)]
 	if !ok {
-		return Condition{}, p.errorf(start, "unknown field %q", name)
+		return Condition{}, p.errorf(start, "unknown field %q; there are %s", name, p.schema.names())
 	}
 	c := Condition{Field: Field(name), Type: kind}
 	p.space()
 	start = p.pos
 	if c.Op, ok = operator(p.run(isOperator)); !ok {
-		return Condition{}, p.errorf(start, "field %q needs one of %s", name, kind.operators())
+		return Condition{}, p.errorf(start, "field %q needs one of %s", name, p.schema.operatorsOf(c.Field))
 	}
-	if !kind.allows(c.Op) {
-		return Condition{}, p.errorf(start, "operator %s does not apply to field %q, which takes %s", c.Op, name, kind.operators())
+	if !kind.allows(c.Op) || p.schema.equal[c.Field] && c.Op != Equal {
+		return Condition{}, p.errorf(start, "operator %s does not apply to field %q, which takes %s", c.Op, name, p.schema.operatorsOf(c.Field))
 	}
 	p.space()
 	start = p.pos
@@ -86,7 +86,7 @@ func (c *Condition) set(text string) string {
 	case Enum:
 		n, ok := enumNumber(c.Field, text)
 		if !ok {
-			return fmt.Sprintf("unknown value %q", text)
+			return fmt.Sprintf("unknown value %q; there are %s", text, enumWords(c.Field))
 		}
 		c.Number = n
 	case Number:

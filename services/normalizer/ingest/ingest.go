@@ -9,6 +9,7 @@ import (
 
 	eventv1 "github.com/paynorm/paynorm/gen/paynorm/event/v1"
 	ledgerv1 "github.com/paynorm/paynorm/gen/paynorm/ledger/v1"
+	"github.com/paynorm/paynorm/internal/tracing"
 	"github.com/paynorm/paynorm/services/normalizer/endpoint"
 	"github.com/paynorm/paynorm/services/normalizer/ledger"
 	"github.com/paynorm/paynorm/services/normalizer/provider"
@@ -33,8 +34,8 @@ type Ledger interface {
 // Observer learns how authentication went, for metrics.
 type Observer interface {
 	// Authenticated is called for each delivery to an endpoint that exists;
-	// err is nil when it was authentic.
-	Authenticated(providerID, merchant string, v provider.Verified, err error)
+	// err is nil when it was authentic. d must not be kept.
+	Authenticated(d provider.Delivery, v provider.Verified, err error)
 }
 
 // Receipt is what a provider is told.
@@ -48,6 +49,7 @@ type Service struct {
 	Endpoints Endpoints
 	Ledger    Ledger
 	Observer  Observer
+	Tracer    *tracing.Tracer // nil: nothing is traced
 	// DeliveryName names the delivery that was stored at a place.
 	DeliveryName func(ledger.Place) string
 }
@@ -61,12 +63,16 @@ func (s *Service) Ingest(ctx context.Context, d provider.Delivery) (Receipt, err
 		return Receipt{}, err
 	}
 	d.Mode = e.Mode
+	verifying := s.Tracer.Part("verify", d.Provider, d.Merchant, d.ReceivedAt)
 	verified, err := e.Adapter.Verify(d, e.Keys)
-	s.Observer.Authenticated(d.Provider, d.Merchant, verified, err)
+	verifying.End(err != nil)
+	s.Observer.Authenticated(d, verified, err)
 	if err != nil {
 		return Receipt{}, err
 	}
+	appending := s.Tracer.Part("append to the ledger", d.Provider, d.Merchant, d.ReceivedAt)
 	place, err := s.Ledger.Append(ctx, record(d, e, verified))
+	appending.End(err != nil)
 	if err != nil {
 		return Receipt{}, err
 	}

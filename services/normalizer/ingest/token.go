@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -38,7 +39,8 @@ func (t *Tokens) IssueToken(_ context.Context, providerID, merchant, authorizati
 		return nil, err
 	}
 	form, err := url.ParseQuery(strings.TrimSpace(string(body)))
-	if err != nil || form.Get("grant_type") != "client_credentials" {
+	// A parameter that comes twice means that sender and receiver could read different ones (RFC 6749, section 3.2).
+	if err != nil || !slices.Equal(form["grant_type"], []string{"client_credentials"}) {
 		return nil, fmt.Errorf("%w: want the form grant_type=client_credentials", provider.ErrUndecodable)
 	}
 	var nonce [16]byte

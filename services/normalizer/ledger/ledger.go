@@ -34,8 +34,16 @@ const (
 	maxWaiting          = 8192     // deliveries
 	maxWaitingBytes     = 32 << 20 // of deliveries
 	commitOverhead      = 64 << 10 // room for the commit's own members and the protocol
+	deliveryOverhead    = 128      // room for a delivery's frame, and for what sealing adds
 	minDuplicates       = 100 * time.Millisecond
 )
+
+// Observer learns of commits, for metrics.
+type Observer interface {
+	// Committed is called after a commit was acknowledged, with how many deliveries
+	// and bytes it carries and how long its acknowledgement took, fsync included.
+	Committed(deliveries, bytes int, took time.Duration)
+}
 
 // Options says how a ledger works.
 type Options struct {
@@ -44,7 +52,13 @@ type Options struct {
 	AckTimeout time.Duration // how long a commit may take before its deliveries are refused
 	Now        func() time.Time
 	Health     func(error) // told why the ledger refuses deliveries, and nil when it takes them again
-	Logger     *slog.Logger
+	Sealer     Sealer      // encrypts what is stored; nil stores it in the clear
+	Observer   Observer    // told of each commit; may be nil
+	// Checkpoint is a file that witnesses how far the ledger was durable, for the next Open. "" keeps none.
+	Checkpoint string
+	// Storage says why the server cannot write to its disk, nil when it can. A nil func knows nothing.
+	Storage func() error
+	Logger  *slog.Logger
 }
 
 // Place is where a delivery was stored.
@@ -55,21 +69,26 @@ type Place struct {
 
 // Ledger is open until Close.
 type Ledger struct {
-	o       Options
-	js      jetstream.JetStream
-	stream  jetstream.Stream
-	limit   int // bytes of deliveries in one commit
-	entries chan *entry
-	bytes   atomic.Int64
-	last    atomic.Int64 // the ordinal of the newest commit
-	down    atomic.Pointer[error]
-	stop    context.CancelFunc
-	stopped sync.WaitGroup
+	o          Options
+	js         jetstream.JetStream
+	stream     jetstream.Stream
+	limit      int // bytes of deliveries in one commit
+	most       int // bytes of one delivery
+	entries    chan *entry
+	bytes      atomic.Int64
+	last       atomic.Int64        // the ordinal of the newest commit
+	anchor     atomic.Pointer[tip] // the commit before the oldest one that is kept
+	checkpoint *checkpoint
+	trimming   sync.RWMutex // write-locked while commits are removed, read-locked while they must not be
+	down       atomic.Pointer[error]
+	stop       context.CancelFunc
+	stopped    sync.WaitGroup
 }
 
-// entry is a delivery that waits for its commit.
+// entry is a delivery or a command that waits for its commit.
 type entry struct {
 	delivery *ledgerv1.Delivery
+	command  *ledgerv1.Reprocess // nil for a delivery; a command has a commit of its own
 	size     int
 	state    atomic.Int32 // waiting, taken or abandoned
 	done     chan struct{}
@@ -84,44 +103,108 @@ const (
 )
 
 // Open makes sure that the stream exists, checks that it is whole and starts
-// the writer. Errors wrap ErrDamaged when it is not.
+// the writer. Errors wrap ErrDamaged when it is not, or ErrSealed.
 func Open(ctx context.Context, o Options) (*Ledger, error) {
 	js, err := jetstream.New(o.Conn)
 	if err != nil {
 		return nil, err
 	}
-	stream, err := ensureStream(ctx, js, o.Replicas)
+	check, err := openCheckpoint(o.Checkpoint)
 	if err != nil {
 		return nil, err
 	}
-	end, err := readTip(ctx, stream)
+	stream, err := ensureStream(ctx, js, o.Replicas, check.known())
+	if err != nil {
+		return nil, err
+	}
+	found, err := settle(ctx, stream, check, o)
 	if err != nil {
 		return nil, err
 	}
 	payload := int(o.Conn.MaxPayload())
 	l := &Ledger{
-		o: o, js: js, stream: stream,
+		o: o, js: js, stream: stream, checkpoint: check,
 		limit:   min(maxCommitBytes, payload-commitOverhead),
+		most:    payload - commitOverhead,
 		entries: make(chan *entry, maxWaiting),
 	}
-	l.last.Store(end.ordinal)
+	l.last.Store(found.end.ordinal)
+	l.anchor.Store(&found.anchor)
+	if err := l.readable(ctx); err != nil {
+		return nil, err
+	}
 	run, stop := context.WithCancel(context.Background())
 	l.stop = stop
-	w := &writer{l: l, tip: end, payload: payload}
+	w := &writer{l: l, tip: found.end}
 	l.stopped.Go(func() { w.run(run) })
 	return l, nil
+}
+
+// settle checks the stream against the checkpoint, ends a trimming that was cut short, and
+// brings the checkpoint up to date.
+func settle(ctx context.Context, stream jetstream.Stream, check *checkpoint, o Options) (mark, error) {
+	known := check.known()
+	found, err := inspect(ctx, stream, known)
+	if err != nil {
+		return mark{}, err
+	}
+	if found.anchor.ordinal < known.anchor.ordinal {
+		if err := purge(ctx, stream, known.anchor.ordinal+1); err != nil {
+			return mark{}, err
+		}
+		if found, err = inspect(ctx, stream, known); err != nil {
+			return mark{}, err
+		}
+	}
+	if known.end.ordinal == 0 && found.anchor.ordinal > 0 {
+		o.Logger.Warn("nothing is known about the commits before the oldest: there is no checkpoint", "oldest", found.anchor.ordinal+1, "checkpoint", o.Checkpoint)
+	}
+	if !found.anchor.equal(known.anchor) {
+		if err := check.trimmed(found.anchor); err != nil {
+			return mark{}, err
+		}
+	}
+	if found.end.ordinal <= found.anchor.ordinal+1 {
+		return found, nil
+	}
+	// The newest commit may have been cut short after its write and before its sync, so
+	// that only the one before it is known to be durable.
+	last, previous, err := readTip(ctx, stream, found.end.ordinal)
+	if err != nil {
+		return mark{}, err
+	}
+	return found, check.reached(tip{ordinal: last.ordinal - 1, sum: previous}, o.Now())
+}
+
+// readable reads the newest commit, so that a missing key is noticed before anything is accepted.
+func (l *Ledger) readable(ctx context.Context) error {
+	if l.last.Load() == 0 {
+		return nil
+	}
+	_, err := l.Get(ctx, l.last.Load())
+	return err
 }
 
 // Append stores d and returns once it is on disk or on a quorum. d must not be
 // changed afterwards. Errors wrap ErrUnavailable, ErrOverloaded, ErrTooLarge or
 // ctx's error; after ctx's error the delivery may or may not be stored.
 func (l *Ledger) Append(ctx context.Context, d *ledgerv1.Delivery) (Place, error) {
+	return l.submit(ctx, &entry{delivery: d, size: proto.Size(d) + deliveryOverhead})
+}
+
+// Command stores c, as a commit of its own in the order of arrival, as durably
+// as Append and with its errors. The place has index 0.
+func (l *Ledger) Command(ctx context.Context, c *ledgerv1.Reprocess) (Place, error) {
+	return l.submit(ctx, &entry{command: c, size: proto.Size(c) + deliveryOverhead})
+}
+
+func (l *Ledger) submit(ctx context.Context, e *entry) (Place, error) {
 	if cause := l.down.Load(); cause != nil {
 		return Place{}, fmt.Errorf("%w: %w", ErrUnavailable, *cause)
 	}
-	e := &entry{delivery: d, size: proto.Size(d), done: make(chan struct{})}
-	if e.size > int(l.o.Conn.MaxPayload())-commitOverhead {
-		return Place{}, fmt.Errorf("%w (%d bytes)", ErrTooLarge, l.o.Conn.MaxPayload())
+	e.done = make(chan struct{})
+	if e.size > l.most {
+		return Place{}, fmt.Errorf("%w (%d bytes)", ErrTooLarge, l.most+commitOverhead)
 	}
 	if l.bytes.Add(int64(e.size)) > maxWaitingBytes+int64(e.size) {
 		l.bytes.Add(-int64(e.size))
@@ -148,12 +231,23 @@ func (l *Ledger) Append(ctx context.Context, d *ledgerv1.Delivery) (Place, error
 
 // setDown says why deliveries are refused, nil when they are taken again.
 func (l *Ledger) setDown(cause error) {
+	if deeper := l.storage(); cause != nil && deeper != nil {
+		cause = deeper
+	}
 	if cause == nil {
 		l.down.Store(nil)
 	} else {
 		l.down.Store(&cause)
 	}
 	l.o.Health(cause)
+}
+
+// storage says why the server cannot write to its disk.
+func (l *Ledger) storage() error {
+	if l.o.Storage == nil {
+		return nil
+	}
+	return l.o.Storage()
 }
 
 // Health returns nil while the ledger can be written to, else why not.

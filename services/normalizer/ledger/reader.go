@@ -10,11 +10,14 @@ import (
 
 	"github.com/nats-io/nats.go/jetstream"
 	ledgerv1 "github.com/paynorm/paynorm/gen/paynorm/ledger/v1"
+	"golang.org/x/sync/semaphore"
 )
 
 const (
-	// readAhead bounds how many commits a reader holds that were not asked for yet.
-	readAhead = 256
+	// readAhead bounds how many commits a reader holds that were not asked for yet, and
+	// readAheadBytes their bytes, which is as much again in the connection's buffer.
+	readAhead      = 256
+	readAheadBytes = 16 << 20
 	// maxNextBytes bounds what Next returns at once, but for a single commit.
 	maxNextBytes = 4 << 20
 )
@@ -25,45 +28,59 @@ const abandonedAfter = 30 * time.Second
 // Reader reads commits in order and checks the chain as it goes. It belongs to
 // one goroutine.
 type Reader struct {
-	stream   jetstream.Stream
+	l        *Ledger
 	consumer jetstream.Consumer
 	messages jetstream.MessagesContext
 	fetched  chan jetstream.Msg
+	room     *semaphore.Weighted // of bytes in fetched
 	tip      tip
 	stop     context.CancelFunc
 }
 
 // ReadAfter returns a reader of the commits after the one numbered after, 0 for
-// all. Errors wrap ErrDamaged when the ledger ends before it.
+// all that are kept. Errors wrap ErrDamaged when the ledger ends before it, ErrNotKept when
+// commits behind it were trimmed, or ErrUnavailable.
 func (l *Ledger) ReadAfter(ctx context.Context, after int64) (*Reader, error) {
-	r := &Reader{stream: l.stream, tip: tip{ordinal: after}, fetched: make(chan jetstream.Msg, readAhead)}
-	if after > 0 {
-		msg, err := l.stream.GetMsg(ctx, uint64(after))
-		if errors.Is(err, jetstream.ErrMsgNotFound) {
-			return nil, fmt.Errorf("%w: commit %d has been projected but is not there: restore a backup", ErrDamaged, after)
-		}
-		if err != nil {
-			return nil, fmt.Errorf("%w: %w", ErrUnavailable, err)
-		}
-		sum := sha256.Sum256(msg.Data)
-		r.tip.sum = sum[:]
+	start, err := l.start(ctx, after)
+	if err != nil {
+		return nil, err
 	}
-	var err error
+	r := &Reader{l: l, tip: start, fetched: make(chan jetstream.Msg, readAhead), room: semaphore.NewWeighted(readAheadBytes)}
 	r.consumer, err = l.stream.OrderedConsumer(ctx, jetstream.OrderedConsumerConfig{
 		DeliverPolicy:     jetstream.DeliverByStartSequencePolicy,
-		OptStartSeq:       uint64(after) + 1,
+		OptStartSeq:       uint64(start.ordinal) + 1,
 		InactiveThreshold: abandonedAfter,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}
-	r.messages, err = r.consumer.Messages(jetstream.PullMaxMessages(readAhead), jetstream.PullHeartbeat(time.Second))
+	r.messages, err = r.consumer.Messages(jetstream.PullHeartbeat(time.Second),
+		jetstream.PullMaxMessagesWithBytesLimit(readAhead, max(readAheadBytes, 2*int(l.o.Conn.MaxPayload()))))
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}
 	ctx, r.stop = context.WithCancel(ctx)
 	go r.fetch(ctx)
 	return r, nil
+}
+
+// start returns the commit after which a reader begins.
+func (l *Ledger) start(ctx context.Context, after int64) (tip, error) {
+	anchor := *l.anchor.Load()
+	if after == 0 || after == anchor.ordinal {
+		return anchor, nil
+	}
+	data, err := l.stored(ctx, after)
+	switch {
+	case after < anchor.ordinal:
+		return tip{}, fmt.Errorf("%w: %d was trimmed, and so were others up to %d", ErrNotKept, after, anchor.ordinal)
+	case errors.Is(err, ErrNotKept):
+		return tip{}, fmt.Errorf("%w: commit %d has been projected but is not there: %s", ErrDamaged, after, repair)
+	case err != nil:
+		return tip{}, err
+	}
+	sum := sha256.Sum256(data)
+	return tip{ordinal: after, sum: sum[:]}, nil
 }
 
 func (r *Reader) fetch(ctx context.Context) {
@@ -73,6 +90,9 @@ func (r *Reader) fetch(ctx context.Context) {
 		if err != nil {
 			return
 		}
+		if r.room.Acquire(ctx, weight(msg)) != nil {
+			return
+		}
 		select {
 		case r.fetched <- msg:
 		case <-ctx.Done():
@@ -80,6 +100,9 @@ func (r *Reader) fetch(ctx context.Context) {
 		}
 	}
 }
+
+// weight is what msg takes of a reader's room; a single message always fits.
+func weight(msg jetstream.Msg) int64 { return min(int64(len(msg.Data())), readAheadBytes) }
 
 // Next waits for at least one commit and returns what is there, up to limit
 // deliveries or maxNextBytes, or the one commit that alone has more. Errors wrap ErrDamaged,
@@ -107,6 +130,7 @@ func (r *Reader) Next(ctx context.Context, limit int) ([]*ledgerv1.Commit, error
 			}
 			return nil, fmt.Errorf("%w: reading stopped", ErrUnavailable)
 		}
+		r.room.Release(weight(msg))
 		c, err := r.check(msg)
 		if err != nil {
 			return nil, err
@@ -123,19 +147,33 @@ func (r *Reader) check(msg jetstream.Msg) (*ledgerv1.Commit, error) {
 	if err != nil {
 		return nil, err
 	}
-	if want := uint64(r.tip.ordinal) + 1; meta.Sequence.Stream != want {
-		return nil, fmt.Errorf("%w: commit %d is missing; the next one is %d: restore a backup", ErrDamaged, want, meta.Sequence.Stream)
+	at := meta.Sequence.Stream
+	if anchor := *r.l.anchor.Load(); int64(at) == anchor.ordinal+1 && r.tip.ordinal < anchor.ordinal {
+		r.tip = anchor // trimmed in front of this reader
 	}
-	c, err := decode(meta.Sequence.Stream, msg.Data())
+	next, c, err := follow(r.tip, at, msg.Data())
 	if err != nil {
 		return nil, err
 	}
-	if !bytes.Equal(c.GetPreviousSha256(), r.tip.sum) {
-		return nil, fmt.Errorf("%w: commit %d does not follow commit %d: the chain of hashes is broken", ErrDamaged, c.GetOrdinal(), r.tip.ordinal)
+	r.tip = next
+	return c, unseal(r.l.o.Sealer, c)
+}
+
+// follow checks that data, which is stored under sequence, is the commit after before.
+// Errors wrap ErrDamaged.
+func follow(before tip, sequence uint64, data []byte) (tip, *ledgerv1.Commit, error) {
+	if want := uint64(before.ordinal) + 1; sequence != want {
+		return tip{}, nil, fmt.Errorf("%w: commit %d is missing; the next one is %d: %s", ErrDamaged, want, sequence, repair)
 	}
-	sum := sha256.Sum256(msg.Data())
-	r.tip = tip{ordinal: c.GetOrdinal(), sum: sum[:]}
-	return c, nil
+	c, err := decode(sequence, data)
+	if err != nil {
+		return tip{}, nil, err
+	}
+	if !bytes.Equal(c.GetPreviousSha256(), before.sum) {
+		return tip{}, nil, fmt.Errorf("%w: commit %d does not follow commit %d: the chain of hashes is broken: %s", ErrDamaged, sequence, before.ordinal, repair)
+	}
+	sum := sha256.Sum256(data)
+	return tip{ordinal: c.GetOrdinal(), sum: sum[:]}, c, nil
 }
 
 // Close ends the reading. A consumer that stays behind counts against the
@@ -148,5 +186,5 @@ func (r *Reader) Close() {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
 	// When it fails, the server forgets the consumer by itself after abandonedAfter.
-	_ = r.stream.DeleteConsumer(ctx, r.consumer.CachedInfo().Name)
+	_ = r.l.stream.DeleteConsumer(ctx, r.consumer.CachedInfo().Name)
 }

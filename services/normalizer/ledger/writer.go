@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -18,17 +19,26 @@ import (
 // probeInterval is how often the writer asks whether NATS is back.
 const probeInterval = 200 * time.Millisecond
 
+// storageInterval is how often a commit in work looks whether the disk has failed.
+const storageInterval = 20 * time.Millisecond
+
 // writer owns the end of the chain. It has one commit in flight: more were
 // slower, because the stream syncs them one after the other.
 type writer struct {
 	l       *Ledger
 	tip     tip
-	payload int
+	status  <-chan nats.Status
 	carried *entry // did not fit into the commit before
+	// doubt is the hashes of the commits after tip that were given up. Each of them
+	// demands the same place, so at most one arrives, and that may be much later: the
+	// server's queue for the stream is another one than that for questions.
+	doubt [][]byte
 }
 
 func (w *writer) run(ctx context.Context) {
-	status := w.l.o.Conn.StatusChanged(nats.DISCONNECTED, nats.RECONNECTING, nats.CLOSED)
+	w.status = w.l.o.Conn.StatusChanged(nats.DISCONNECTED, nats.RECONNECTING, nats.CLOSED)
+	look := time.NewTicker(probeInterval)
+	defer look.Stop()
 	for {
 		var first *entry
 		if w.carried != nil {
@@ -38,8 +48,13 @@ func (w *writer) run(ctx context.Context) {
 			case <-ctx.Done():
 				w.shut(errors.New("paynorm is stopping"))
 				return
-			case <-status:
-				w.recover(ctx, errors.New("not connected to NATS"), nil)
+			case <-w.status:
+				w.recover(ctx, errors.New("not connected to NATS"))
+				continue
+			case <-look.C:
+				if err := w.l.storage(); err != nil {
+					w.recover(ctx, err)
+				}
 				continue
 			case first = <-w.l.entries:
 			}
@@ -48,14 +63,14 @@ func (w *writer) run(ctx context.Context) {
 		if len(group) == 0 {
 			continue
 		}
-		if sum, err := w.commit(ctx, group, status); err != nil {
-			w.recover(ctx, err, sum)
+		if err := w.commit(ctx, group); err != nil {
+			w.recover(ctx, err)
 		}
 	}
 }
 
 // gather takes first and what else is waiting, up to the limits of a commit.
-// Entries whose senders have given up are left out.
+// Entries whose senders have given up are left out. A command stands alone.
 func (w *writer) gather(first *entry) []*entry {
 	group := make([]*entry, 0, len(w.l.entries)+1)
 	size := 0
@@ -64,16 +79,16 @@ func (w *writer) gather(first *entry) []*entry {
 		if e.state.CompareAndSwap(waiting, taken) {
 			group = append(group, e)
 			size += e.size
-		}
-		if len(group) == maxCommitDeliveries {
-			return group
+			if e.command != nil || len(group) == maxCommitDeliveries {
+				return group
+			}
 		}
 		select {
 		case e = <-w.l.entries:
 		default:
 			return group
 		}
-		if size > 0 && size+e.size > w.l.limit {
+		if len(group) > 0 && (size+e.size > w.l.limit || e.command != nil) {
 			w.carried = e
 			return group
 		}
@@ -81,24 +96,22 @@ func (w *writer) gather(first *entry) []*entry {
 }
 
 // commit publishes group as one message. On an error it is not known whether
-// the message was stored; sum then identifies it.
-func (w *writer) commit(ctx context.Context, group []*entry, status <-chan nats.Status) (sum []byte, err error) {
+// the message was stored, or still will be.
+func (w *writer) commit(ctx context.Context, group []*entry) error {
 	c := &ledgerv1.Commit{
-		Ordinal: w.tip.ordinal + 1, PreviousSha256: w.tip.sum,
-		CommitTime: timestamppb.New(w.l.o.Now()),
-		Deliveries: make([]*ledgerv1.Delivery, len(group)),
+		Ordinal: w.tip.ordinal + 1, PreviousSha256: w.tip.sum, CommitTime: timestamppb.New(w.l.o.Now()),
 	}
-	for i, e := range group {
-		c.Deliveries[i] = e.delivery
-	}
-	data, err := proto.Marshal(c)
+	data, err := w.marshal(c, group)
+	sum := sha256.Sum256(data)
 	if err == nil {
-		hash := sha256.Sum256(data)
-		sum = hash[:]
-		err = w.publish(ctx, data, status)
+		w.doubt = append(w.doubt, sum[:])
+		start := w.l.o.Now()
+		if err = w.publish(ctx, data); err == nil && w.l.o.Observer != nil {
+			w.l.o.Observer.Committed(len(c.GetDeliveries()), len(data), w.l.o.Now().Sub(start))
+		}
 	}
 	if err == nil {
-		w.advance(tip{ordinal: c.GetOrdinal(), sum: sum})
+		w.advance(tip{ordinal: c.GetOrdinal(), sum: sum[:]})
 	}
 	for i, e := range group {
 		if e.place = (Place{Sequence: c.GetOrdinal(), Index: i}); err != nil {
@@ -106,27 +119,68 @@ func (w *writer) commit(ctx context.Context, group []*entry, status <-chan nats.
 		}
 		close(e.done)
 	}
-	return sum, err
+	if err == nil && w.l.checkpoint.due(w.tip, w.l.o.Now()) {
+		w.remember()
+	}
+	return err
+}
+
+// remember writes the checkpoint. Without it the next start only knows less, so an error stops nothing.
+func (w *writer) remember() {
+	if err := w.l.checkpoint.reached(w.tip, w.l.o.Now()); err != nil {
+		w.l.o.Logger.Warn("the ledger's checkpoint is not up to date", "cause", err)
+	}
+}
+
+// marshal fills c with what group carries and returns the message.
+func (w *writer) marshal(c *ledgerv1.Commit, group []*entry) ([]byte, error) {
+	if command := group[0].command; command != nil {
+		c.Reprocess = command
+		return proto.Marshal(c)
+	}
+	c.Deliveries = make([]*ledgerv1.Delivery, len(group))
+	for i, e := range group {
+		d, err := seal(w.l.o.Sealer, Place{Sequence: c.GetOrdinal(), Index: i}, e.delivery)
+		if err != nil {
+			return nil, err
+		}
+		c.Deliveries[i] = d
+	}
+	return proto.Marshal(c)
 }
 
 func (w *writer) advance(to tip) {
+	if to.ordinal > w.tip.ordinal {
+		w.doubt = nil
+	}
 	w.tip = to
 	w.l.last.Store(to.ordinal)
 }
 
-// publish returns nil only after the server has said that the message is
-// stored. It gives up at once when the connection goes away.
-func (w *writer) publish(ctx context.Context, data []byte, status <-chan nats.Status) error {
+// publish returns nil only after the server has said that the message is stored. It gives
+// up at once when the connection goes away or the disk fails: the server then never answers.
+func (w *writer) publish(ctx context.Context, data []byte) error {
 	// A commit in work is finished also when paynorm is stopping.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), w.l.o.AckTimeout)
 	defer cancel()
 	watched := make(chan struct{})
 	defer close(watched)
 	go func() {
-		select {
-		case <-status:
-			cancel()
-		case <-watched:
+		look := time.NewTicker(storageInterval)
+		defer look.Stop()
+		for {
+			select {
+			case <-w.status:
+				cancel()
+				return
+			case <-look.C:
+				if w.l.storage() != nil {
+					cancel()
+					return
+				}
+			case <-watched:
+				return
+			}
 		}
 	}()
 	_, err := w.l.js.PublishMsg(ctx, &nats.Msg{Subject: subject, Data: data},
@@ -135,9 +189,9 @@ func (w *writer) publish(ctx context.Context, data []byte, status <-chan nats.St
 }
 
 // recover refuses everything until the stream answers again and its end is
-// known. sum is the commit whose fate is unknown, if there is one: when it turns
-// out to be stored, it stays, and what its senders repeat gives no second event.
-func (w *writer) recover(ctx context.Context, cause error, sum []byte) {
+// known. When a commit in doubt turns out to be stored, it stays, and what its
+// senders repeat gives no second event.
+func (w *writer) recover(ctx context.Context, cause error) {
 	w.l.o.Logger.Error("ledger refuses deliveries", "cause", cause)
 	w.l.setDown(cause)
 	for {
@@ -147,12 +201,12 @@ func (w *writer) recover(ctx context.Context, cause error, sum []byte) {
 			return
 		case <-time.After(probeInterval):
 		}
+		drain(w.status) // what happened before the probe is over
 		end, err := w.probe(ctx)
 		switch {
 		case err != nil:
 			cause = err
-		case end.ordinal == w.tip.ordinal && bytes.Equal(end.sum, w.tip.sum),
-			end.ordinal == w.tip.ordinal+1 && sum != nil && bytes.Equal(end.sum, sum):
+		case end.equal(w.tip), end.ordinal == w.tip.ordinal+1 && w.doubted(end.sum):
 			w.advance(end)
 			w.l.setDown(nil)
 			w.l.o.Logger.Info("ledger accepts deliveries again", "commit", end.ordinal)
@@ -164,13 +218,31 @@ func (w *writer) recover(ctx context.Context, cause error, sum []byte) {
 	}
 }
 
+func (w *writer) doubted(sum []byte) bool {
+	return slices.ContainsFunc(w.doubt, func(d []byte) bool { return bytes.Equal(d, sum) })
+}
+
+func drain(status <-chan nats.Status) {
+	for {
+		select {
+		case <-status:
+		default:
+			return
+		}
+	}
+}
+
 func (w *writer) probe(ctx context.Context) (tip, error) {
+	if err := w.l.storage(); err != nil {
+		return tip{}, err
+	}
 	if !w.l.o.Conn.IsConnected() {
 		return tip{}, errors.New("not connected to NATS")
 	}
 	ctx, cancel := context.WithTimeout(ctx, w.l.o.AckTimeout)
 	defer cancel()
-	return readTip(ctx, w.l.stream)
+	found, err := inspect(ctx, w.l.stream, w.l.checkpoint.known())
+	return found.end, err
 }
 
 func (w *writer) refuse(cause error) {
@@ -194,4 +266,5 @@ func (w *writer) refuse(cause error) {
 func (w *writer) shut(cause error) {
 	w.l.setDown(cause)
 	w.refuse(cause)
+	w.remember()
 }

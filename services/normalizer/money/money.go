@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"strconv"
 	"strings"
 
 	eventv1 "github.com/paynorm/paynorm/gen/paynorm/event/v1"
@@ -70,6 +71,14 @@ func ParseGrouped(text, currency string) (*eventv1.Money, error) {
 		plain += "." + fraction
 	}
 	return Parse(plain, currency)
+}
+
+// Minor writes the minor units of m as digits, for idempotency keys; "" when m is nil.
+func Minor(m *eventv1.Money) string {
+	if m == nil {
+		return ""
+	}
+	return strconv.FormatInt(m.GetMinorUnits(), 10)
 }
 
 func digits(s string) bool {

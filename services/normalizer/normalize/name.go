@@ -5,6 +5,7 @@ import (
 	"encoding/base32"
 	"encoding/binary"
 	"hash"
+	"strconv"
 
 	eventv1 "github.com/paynorm/paynorm/gen/paynorm/event/v1"
 )
@@ -13,8 +14,9 @@ import (
 // SHA-256 over length-prefixed parts. Changing how they are made would give
 // every stored event a second name, so the label carries a version.
 const (
-	eventLabel   = "paynorm event v1"
-	paymentLabel = "paynorm payment v1"
+	eventLabel      = "paynorm event v1"
+	paymentLabel    = "paynorm payment v1"
+	correctionLabel = "paynorm correction v1"
 )
 
 var lower = base32.NewEncoding("0123456789abcdefghijklmnopqrstuv").WithPadding(base32.NoPadding)
@@ -29,6 +31,16 @@ func EventName(e *eventv1.PaymentStatusChanged, key []string) string {
 // provider, merchant and mode of e.
 func PaymentName(e *eventv1.PaymentStatusChanged, key []string) string {
 	return "payments/p" + digest(paymentLabel, e, key)
+}
+
+// CorrectionName returns the name of the event that corrects the event named
+// superseded by the command that is the commit numbered sequence of the ledger.
+func CorrectionName(superseded string, sequence int64) string {
+	h := sha256.New()
+	part(h, correctionLabel)
+	part(h, superseded)
+	part(h, strconv.FormatInt(sequence, 10))
+	return "events/e" + lower.EncodeToString(h.Sum(nil)[:20])
 }
 
 func digest(label string, e *eventv1.PaymentStatusChanged, key []string) string {

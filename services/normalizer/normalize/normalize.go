@@ -14,31 +14,30 @@ import (
 	eventv1 "github.com/paynorm/paynorm/gen/paynorm/event/v1"
 	ledgerv1 "github.com/paynorm/paynorm/gen/paynorm/ledger/v1"
 	"github.com/paynorm/paynorm/services/normalizer/provider"
-	"google.golang.org/protobuf/types/known/timestamppb"
 )
 
 // Item is one notification of a delivery. Exactly one of Event, Notice and Skip is set.
 type Item struct {
+	// Index is the item's place within the delivery, from 0.
+	Index int
 	// Event still lacks what the history of its payment says; see package payment.
 	Event *eventv1.PaymentStatusChanged
 	// IfPaid belongs to Event; see provider.Fact.
 	IfPaid eventv1.PaymentStatus
 	Notice *eventv1.QuarantineNotice
 	Skip   *provider.Skip
+
+	row, ifPaidRow *provider.Mapping
 }
 
-// Place is where a delivery stands in the ledger.
-type Place struct {
-	Sequence   int64 // of the commit
-	Index      int   // of the delivery within the commit
-	CommitTime *timestamppb.Timestamp
-}
-
-// Delivery returns the delivery's resource name.
-func (p Place) Delivery() string { return fmt.Sprintf("deliveries/d%d-%d", p.Sequence, p.Index) }
-
-func (p Place) item(i int) *eventv1.LedgerPosition {
-	return &eventv1.LedgerPosition{Sequence: p.Sequence, Delivery: int32(p.Index), Item: int32(i)}
+// Row returns the row of the adapter's mapping table that decided, nil when none
+// did. published is the event that the item became, nil when it became none: what
+// is known of the payment may have chosen between two rows. The row must not be changed.
+func (it Item) Row(published *eventv1.PaymentStatusChanged) *provider.Mapping {
+	if it.ifPaidRow != nil && published.GetPaymentStatus() == it.IfPaid {
+		return it.ifPaidRow
+	}
+	return it.row
 }
 
 // Normalizer knows the adapters. It has no other state.
@@ -74,7 +73,9 @@ func (n *Normalizer) Items(d *ledgerv1.Delivery, at Place) (items []Item, drift 
 	c := completion{d: d, at: at, version: how.version, sha256: hex.EncodeToString(sum[:])}
 	items = make([]Item, 0, len(result.Items))
 	for i, it := range result.Items {
-		items = append(items, c.item(i, it))
+		item := c.item(i, it)
+		item.Index = i
+		items = append(items, item)
 	}
 	return items, result.Drift
 }
@@ -106,20 +107,21 @@ func (c completion) item(i int, it provider.Item) Item {
 	switch {
 	case it.Fact != nil:
 		if account := it.Fact.Event.GetProviderAccountId(); len(c.d.GetExpectAccounts()) > 0 && !slices.Contains(c.d.GetExpectAccounts(), account) {
-			return c.notice(i, provider.Quarantine{
-				Reason: eventv1.QuarantineReason_QUARANTINE_REASON_ACCOUNT_MISMATCH,
-				Detail: "the account in the payload is not in the endpoint's expect_accounts",
-			})
+			return Item{Notice: c.notice(i, provider.Quarantine{
+				Reason:  eventv1.QuarantineReason_QUARANTINE_REASON_ACCOUNT_MISMATCH,
+				Detail:  "the account in the payload is not in the endpoint's expect_accounts",
+				Payment: it.Fact.Payment, Mode: it.Fact.Event.GetMode(),
+			})}
 		}
-		return c.event(i, it.Fact)
+		return Item{Event: c.event(i, it.Fact), IfPaid: it.Fact.IfPaid, row: it.Row, ifPaidRow: it.Fact.IfPaidRow}
 	case it.Quarantine != nil:
-		return c.notice(i, *it.Quarantine)
+		return Item{Notice: c.notice(i, *it.Quarantine), row: it.Row}
 	default:
-		return Item{Skip: it.Skip}
+		return Item{Skip: it.Skip, row: it.Row}
 	}
 }
 
-func (c completion) event(i int, f *provider.Fact) Item {
+func (c completion) event(i int, f *provider.Fact) *eventv1.PaymentStatusChanged {
 	e := f.Event
 	e.Provider, e.Merchant = c.d.GetProvider(), c.d.GetMerchant()
 	if e.GetMode() == eventv1.Mode_MODE_UNSPECIFIED {
@@ -133,18 +135,30 @@ func (c completion) event(i int, f *provider.Fact) Item {
 	e.ReceiveTime, e.CommitTime = c.d.GetReceiveTime(), c.at.CommitTime
 	e.Verification = c.d.GetVerification()
 	e.Delivery, e.RawSha256 = c.at.Delivery(), c.sha256
-	e.MappingVersion, e.LedgerPosition = c.version, c.at.item(i)
-	return Item{Event: e, IfPaid: f.IfPaid}
+	e.MappingVersion, e.LedgerPosition = c.version, c.at.Item(i)
+	return e
 }
 
-func (c completion) notice(i int, q provider.Quarantine) Item {
-	return Item{Notice: &eventv1.QuarantineNotice{
+func (c completion) notice(i int, q provider.Quarantine) *eventv1.QuarantineNotice {
+	return &eventv1.QuarantineNotice{
 		Name:     fmt.Sprintf("quarantined/q%d-%d-%d", c.at.Sequence, c.at.Index, i),
 		Provider: c.d.GetProvider(), Merchant: c.d.GetMerchant(), Mode: c.d.GetMode(),
-		Reason: q.Reason, Detail: q.Detail,
+		Reason: q.Reason, Detail: q.Detail, Payment: c.paymentOf(q),
 		Delivery: c.at.Delivery(), ReceiveTime: c.d.GetReceiveTime(),
-		MappingVersion: c.version, LedgerPosition: c.at.item(i),
-	}}
+		MappingVersion: c.version, LedgerPosition: c.at.Item(i),
+	}
+}
+
+// paymentOf returns the name that the payment of q has in events; "" when q knows none.
+func (c completion) paymentOf(q provider.Quarantine) string {
+	if len(q.Payment) == 0 {
+		return ""
+	}
+	e := &eventv1.PaymentStatusChanged{Provider: c.d.GetProvider(), Merchant: c.d.GetMerchant(), Mode: q.Mode}
+	if q.Mode == eventv1.Mode_MODE_UNSPECIFIED {
+		e.Mode = c.d.GetMode()
+	}
+	return PaymentName(e, q.Payment)
 }
 
 func delivery(d *ledgerv1.Delivery) provider.Delivery {

@@ -35,6 +35,9 @@ const (
 	String
 	Array
 	Object
+	// Repeated is an element of a batch that repeats a member name, in itself or
+	// further inside; see ParseBatch. It has no members.
+	Repeated
 )
 
 // Value is a JSON value. The zero value is Missing.
@@ -47,8 +50,9 @@ type Value struct {
 
 // Parse reads data as exactly one JSON value. Errors wrap ErrMalformed and say
 // where, never what.
-func Parse(data []byte) (Value, error) {
-	p := newParser(data)
+func Parse(data []byte) (Value, error) { return newParser(data).parse() }
+
+func (p *parser) parse() (Value, error) {
 	v, err := p.value(0)
 	if err != nil {
 		return Value{}, p.malformed(err)
@@ -68,6 +72,19 @@ func ParseObject(data []byte) (Value, error) {
 	return v, err
 }
 
+// ParseBatch is ParseObject for bodies that hold notifications of their own in
+// an array, which is the member batch of the root, one of several names. An
+// element that repeats a member name is [Repeated], and the others are read.
+func ParseBatch(data []byte, batch ...string) (Value, error) {
+	p := newParser(data)
+	p.batch = batch
+	v, err := p.parse()
+	if err == nil && v.kind != Object {
+		return Value{}, fmt.Errorf("%w: not an object, or a member name occurs twice outside of the batch", ErrMalformed)
+	}
+	return v, err
+}
+
 // parser builds values. Texts are parts of one copy of the document, and the
 // members of all objects lie in two common slices: a body of 1 KB would
 // otherwise cost a hundred small allocations.
@@ -76,6 +93,9 @@ type parser struct {
 	dec    *jsontext.Decoder
 	offset int // in src, behind the token read last
 	values int
+
+	batch   []string // the members of the root in which elements may be Repeated
+	inBatch bool
 
 	names    []string // of the finished objects
 	elements []Value  // of the finished objects and arrays
@@ -167,20 +187,25 @@ func (p *parser) value(depth int) (Value, error) {
 }
 
 func (p *parser) array(depth int) (Value, error) {
-	start := len(p.open)
+	start, repeated := len(p.open), false
 	for p.dec.PeekKind() != ']' {
 		e, err := p.value(depth + 1)
 		if err != nil {
 			return Value{}, err
 		}
+		repeated = repeated || e.kind == Repeated
 		p.open = append(p.open, member{value: e})
 	}
 	_, _, err := p.token()
+	if isBatch := depth == 1 && p.inBatch; repeated && !isBatch {
+		p.open = p.open[:start]
+		return Value{kind: Repeated}, err
+	}
 	return Value{kind: Array, elements: p.close(start)}, err
 }
 
 func (p *parser) object(depth int) (Value, error) {
-	start := len(p.open)
+	start, repeated := len(p.open), false
 	var seen map[string]bool
 	for p.dec.PeekKind() != '}' {
 		before := p.offset
@@ -190,16 +215,27 @@ func (p *parser) object(depth int) (Value, error) {
 		}
 		name := text(t, written)
 		if repeats(p.open[start:], &seen, name) {
-			return Value{}, fmt.Errorf("%w: a member name occurs twice before byte %d", ErrMalformed, before)
+			if len(p.batch) == 0 {
+				return Value{}, fmt.Errorf("%w: a member name occurs twice before byte %d", ErrMalformed, before)
+			}
+			repeated = true
+		}
+		if depth == 0 {
+			p.inBatch = slices.Contains(p.batch, name)
 		}
 		e, err := p.value(depth + 1)
 		if err != nil {
 			return Value{}, err
 		}
+		repeated = repeated || e.kind == Repeated
 		p.open = append(p.open, member{name, e})
 	}
 	if _, _, err := p.token(); err != nil {
 		return Value{}, err
+	}
+	if repeated {
+		p.open = p.open[:start]
+		return Value{kind: Repeated}, nil
 	}
 	first := len(p.names)
 	for _, m := range p.open[start:] {

@@ -91,6 +91,43 @@ func TestParseObjectWantsAnObject(t *testing.T) {
 	}
 }
 
+func TestRepeatedNameTouchesOneElementOfABatch(t *testing.T) {
+	const object, repeated = payload.Object, payload.Repeated
+	tests := []struct {
+		claim, body string
+		want        []payload.Kind // of the elements; none: the whole is malformed
+	}{
+		{"in no element", `{"a":1,"batch":[{"b":1},{"b":2}]}`, []payload.Kind{object, object}},
+		{"in an element", `{"batch":[{"b":1},{"b":2,"c":0,"b":3},{"b":4}],"a":1}`, []payload.Kind{object, repeated, object}},
+		{"deep in an element", `{"batch":[{"b":{"c":[{"d":1,"d":1}]}},{"b":4}]}`, []payload.Kind{repeated, object}},
+		{"in an element of an element", `{"batch":[[{"b":1,"b":1}],{"b":4}]}`, []payload.Kind{repeated, object}},
+		{"in the root", `{"a":1,"a":1,"batch":[{"b":1}]}`, nil},
+		{"the batch itself", `{"batch":[{"b":1}],"batch":[{"b":1}]}`, nil},
+		{"in another object", `{"a":{"b":1,"b":1},"batch":[{"b":1}]}`, nil},
+		{"in another array", `{"batch":[{"b":1}],"a":[{"b":1,"b":1}]}`, nil},
+		{"in a batch that is an object", `{"batch":{"b":1,"b":1}}`, nil},
+		{"in a batch that is not in the root", `{"a":{"batch":[{"b":1,"b":1}]},"batch":[{"b":1}]}`, nil},
+	}
+	for _, tt := range tests {
+		t.Run(tt.claim, func(t *testing.T) {
+			v, err := payload.ParseBatch([]byte(tt.body), "batch", "other")
+			if tt.want == nil {
+				if !errors.Is(err, payload.ErrMalformed) || v.Kind() != payload.Missing {
+					t.Errorf("got kind %d and %v, want ErrMalformed", v.Kind(), err)
+				}
+				return
+			}
+			var got []payload.Kind
+			for _, e := range v.Get("batch").Elements() {
+				got = append(got, e.Kind())
+			}
+			if diff := cmp.Diff(tt.want, got); diff != "" || err != nil {
+				t.Errorf("error %v; kinds (-want +got):\n%s", err, diff)
+			}
+		})
+	}
+}
+
 func TestNumbersKeepTheirDigits(t *testing.T) {
 	for _, number := range []string{"0", "-0", "350.00", "0.30", "1e3", "1E+400", "49494622648497123", "12345678901234567890123456.789012345"} {
 		v, err := payload.Parse([]byte(`{"n":` + number + `}`))

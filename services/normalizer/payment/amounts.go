@@ -51,9 +51,9 @@ func lastRefunded(state *ledgerv1.PaymentState) *eventv1.Money {
 }
 
 // accumulate sets e's cumulative amount where the provider reports each
-// operation, and reports whether e adds an operation that was not counted yet.
-// Sums of several currencies, or beyond int64, do not exist: the amount then
-// stays absent.
+// operation, and reports whether e adds an operation that was not counted yet,
+// or counts one differently. Sums of several currencies, or beyond int64, do
+// not exist: the amount then stays absent.
 func accumulate(state *ledgerv1.PaymentState, e *eventv1.PaymentStatusChanged) (added bool) {
 	if e.GetKind() == eventv1.Kind_KIND_REFUND && statusOf(e) != refundSucceeded {
 		return takeBack(state, e)
@@ -164,4 +164,41 @@ func keepAmounts(last, e *eventv1.PaymentStatusChanged) *eventv1.PaymentStatusCh
 		kept.MerchantReference = last.GetMerchantReference()
 	}
 	return kept
+}
+
+// uncount forgets the operation of superseded, which e says otherwise.
+func uncount(state *ledgerv1.PaymentState, superseded, e *eventv1.PaymentStatusChanged) {
+	op := superseded.GetProviderOperationId()
+	if !takes(superseded) || takes(e) && e.GetKind() == superseded.GetKind() && e.GetProviderOperationId() == op {
+		return
+	}
+	// The maps may be shared with an earlier copy of the state.
+	if superseded.GetKind() == eventv1.Kind_KIND_REFUND {
+		state.RefundedByOperation = maps.Clone(state.GetRefundedByOperation())
+		delete(state.GetRefundedByOperation(), op)
+	} else {
+		state.PaidByOperation = maps.Clone(state.GetPaidByOperation())
+		delete(state.GetPaidByOperation(), op)
+	}
+}
+
+// sumWithout sets e's cumulative amount to what is left when superseded took
+// money and e, which corrects it, does not. state no longer counts superseded.
+func sumWithout(state *ledgerv1.PaymentState, superseded, e *eventv1.PaymentStatusChanged) {
+	if !takes(superseded) || takes(e) || e.GetKind() != superseded.GetKind() {
+		return
+	}
+	left := int64(0)
+	for _, n := range tallyOf(state, superseded).byOperation {
+		if left > math.MaxInt64-n {
+			return
+		}
+		left += n
+	}
+	total := &eventv1.Money{CurrencyCode: superseded.GetAmount().GetCurrencyCode(), MinorUnits: left, Exponent: superseded.GetAmount().GetExponent()}
+	if e.GetKind() == eventv1.Kind_KIND_REFUND {
+		e.AmountRefunded = total
+	} else {
+		e.AmountPaid = total
+	}
 }

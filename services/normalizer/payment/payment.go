@@ -118,12 +118,16 @@ func Advance(state *ledgerv1.PaymentState, e *eventv1.PaymentStatusChanged) {
 		return
 	}
 	state.Version = e.GetPaymentVersion()
+	key := machineKey(e)
+	last := state.GetMachines()[key].GetLast()
+	if e.GetDisposition() == eventv1.Disposition_DISPOSITION_CORRECTION {
+		uncount(state, last, e) // a correction supersedes the last event of its machine
+	}
 	countOperation(state, e)
 	if state.Machines == nil {
 		state.Machines = map[string]*ledgerv1.MachineState{}
 	}
-	key := machineKey(e)
-	state.Machines[key] = &ledgerv1.MachineState{Last: keepAmounts(state.GetMachines()[key].GetLast(), e)}
+	state.Machines[key] = &ledgerv1.MachineState{Last: keepAmounts(last, e)}
 }
 
 // machineKey names the state machine that e belongs to within its payment.

@@ -33,3 +33,18 @@ func setPrevious(e *eventv1.PaymentStatusChanged, s status) {
 		e.PreviousStatus = &eventv1.PaymentStatusChanged_PreviousProofStatus{PreviousProofStatus: eventv1.ProofStatus(s)}
 	}
 }
+
+// previousOf returns the status that e says it followed; 0 when it says none.
+func previousOf(e *eventv1.PaymentStatusChanged) status {
+	switch e.GetKind() {
+	case eventv1.Kind_KIND_PAYMENT:
+		return status(e.GetPreviousPaymentStatus())
+	case eventv1.Kind_KIND_REFUND:
+		return status(e.GetPreviousRefundStatus())
+	case eventv1.Kind_KIND_DISPUTE:
+		return status(e.GetPreviousDisputeStatus())
+	case eventv1.Kind_KIND_PROOF:
+		return status(e.GetPreviousProofStatus())
+	}
+	return 0
+}

@@ -2,79 +2,98 @@ package projector
 
 import (
 	"context"
+	"slices"
 
 	eventv1 "github.com/paynorm/paynorm/gen/paynorm/event/v1"
 	ledgerv1 "github.com/paynorm/paynorm/gen/paynorm/ledger/v1"
 	"github.com/paynorm/paynorm/services/normalizer/eventstream"
 	"github.com/paynorm/paynorm/services/normalizer/normalize"
-	"github.com/paynorm/paynorm/services/normalizer/payment"
 	"github.com/paynorm/paynorm/services/normalizer/view"
 )
 
-// project publishes what commits say and brings the view along.
+// project publishes what commits say and brings the view along. A command is
+// carried out after everything before it is in the view, which it asks.
 func (p *Projector) project(ctx context.Context, commits []*ledgerv1.Commit) error {
-	whole := commits[len(commits)-1].GetOrdinal()
-	items := p.items(commits)
-	for len(items) > 0 {
-		n := min(len(items), eventstream.MaxBatch)
-		// Until the last portion is through, the first commit that is not whole is read again after a crash.
-		until := items[n-1].position().GetSequence() - 1
-		if n == len(items) {
-			until = whole
+	for len(commits) > 0 {
+		n := slices.IndexFunc(commits, func(c *ledgerv1.Commit) bool { return c.GetReprocess() != nil })
+		var w work
+		var err error
+		switch {
+		case n == 0:
+			n = 1
+			w, err = p.command(ctx, commits[0])
+		case n < 0:
+			n = len(commits)
+			w = p.read(commits)
+		default:
+			w = p.read(commits[:n])
 		}
-		if err := p.portion(ctx, items[:n], until); err != nil {
+		if err == nil {
+			err = p.do(ctx, w)
+		}
+		if err != nil {
 			return err
 		}
-		items = items[n:]
-	}
-	if p.done.Load() < whole { // nothing but skips and repeats
-		if err := p.o.View.Apply(ctx, view.Batch{LedgerSequence: whole, Cursor: p.cursor}); err != nil {
-			return err
-		}
-		p.done.Store(whole)
+		commits = commits[n:]
 	}
 	return nil
 }
 
-// item is an item of a delivery that is going to be published, unless it was before.
-type item struct{ normalize.Item }
-
-func (i item) position() *eventv1.LedgerPosition {
-	if i.Notice != nil {
-		return i.Notice.GetLedgerPosition()
-	}
-	return i.Event.GetLedgerPosition()
+// work is what some commits say.
+type work struct {
+	items      []item
+	deliveries []view.Delivery
+	whole      int64 // the last commit
 }
 
-func (i item) provider() string {
-	if i.Notice != nil {
-		return i.Notice.GetProvider()
-	}
-	return i.Event.GetProvider()
+// item is an item of a delivery that is to be published, unless it was before.
+type item struct {
+	normalize.Item
+	provider string
+	origin   normalize.Place         // of its delivery
+	position *eventv1.LedgerPosition // its own, or that of the command that looked at it again
+	// published says that the stream has all up to this position: what the item
+	// became is there, and nothing is published of it.
+	published bool
+	command   bool
+	before    *eventv1.PaymentStatusChanged // the event that a command corrects
 }
 
-// items normalizes the deliveries of commits and leaves out skips and what was
-// published before a crash.
-func (p *Projector) items(commits []*ledgerv1.Commit) []item {
-	var all []item
+// read normalizes the deliveries of commits and leaves out skips.
+func (p *Projector) read(commits []*ledgerv1.Commit) work {
+	w := work{whole: commits[len(commits)-1].GetOrdinal()}
 	for _, c := range commits {
 		for i, d := range c.GetDeliveries() {
 			at := normalize.Place{Sequence: c.GetOrdinal(), Index: i, CommitTime: c.GetCommitTime()}
+			w.deliveries = append(w.deliveries, arrived(d, at))
+			if d.GetErased() {
+				continue // what it said was taken back on purpose
+			}
 			found, drift := p.o.Normalizer.Items(d, at)
 			if len(drift) > 0 {
 				p.o.Observer.Drifted(d.GetProvider(), drift, d.GetReceiveTime().AsTime())
 			}
 			for _, it := range found {
-				switch next := (item{it}); {
-				case it.Skip != nil:
+				if it.Skip != nil {
 					p.o.Observer.Projected(d.GetProvider(), it, false)
-				case after(next.position(), p.position):
-					all = append(all, next)
+					continue
 				}
+				position := at.Item(it.Index)
+				w.items = append(w.items, item{
+					Item: it, provider: d.GetProvider(), origin: at, position: position, published: !after(position, p.position),
+				})
 			}
 		}
 	}
-	return all
+	return w
+}
+
+func arrived(d *ledgerv1.Delivery, at normalize.Place) view.Delivery {
+	row := view.Delivery{Provider: d.GetProvider(), Merchant: d.GetMerchant(), Mode: d.GetMode(), Sequence: at.Sequence, Index: at.Index}
+	if d.GetReceiveTime() != nil {
+		row.ReceiveTime = d.GetReceiveTime().AsTime()
+	}
+	return row
 }
 
 // after reports whether a stands behind b in the ledger.
@@ -88,15 +107,46 @@ func after(a, b *eventv1.LedgerPosition) bool {
 	return a.GetItem() > b.GetItem()
 }
 
-// portion decides items, publishes them in one go and applies them to the view.
-func (p *Projector) portion(ctx context.Context, items []item, until int64) error {
-	batch, messages, err := p.decide(ctx, items)
-	if err != nil {
-		return err
+// do publishes work in portions and brings the view along.
+func (p *Projector) do(ctx context.Context, w work) error {
+	for {
+		n := min(len(w.items), eventstream.MaxBatch)
+		last := n == len(w.items)
+		batch, messages, err := p.decide(ctx, w.items[:n])
+		if err != nil {
+			return err
+		}
+		if last {
+			batch.LedgerSequence, batch.Deliveries = w.whole, w.deliveries
+		} else {
+			// Until the last portion is through, the first commit that is not whole is read again after a crash.
+			batch.LedgerSequence, batch.Deliveries = w.items[n-1].position.GetSequence()-1, upTo(w.deliveries, w.items[n-1].origin)
+		}
+		if err := p.publish(ctx, batch, messages); err != nil || last {
+			return err
+		}
+		w.items, w.deliveries = w.items[n:], w.deliveries[len(batch.Deliveries):]
 	}
-	batch.LedgerSequence = max(until, p.done.Load())
-	if err := p.o.Events.Publish(ctx, p.cursor, messages); err != nil {
-		return err
+}
+
+// upTo returns the deliveries up to and including the one at a place.
+func upTo(deliveries []view.Delivery, at normalize.Place) []view.Delivery {
+	n := slices.IndexFunc(deliveries, func(d view.Delivery) bool {
+		return d.Sequence > at.Sequence || d.Sequence == at.Sequence && d.Index > at.Index
+	})
+	if n < 0 {
+		return deliveries
+	}
+	return deliveries[:n]
+}
+
+// publish publishes messages in one go and applies batch to the view.
+func (p *Projector) publish(ctx context.Context, batch view.Batch, messages []eventstream.Message) error {
+	batch.LedgerSequence = max(batch.LedgerSequence, p.done.Load())
+	if len(messages) > 0 {
+		if err := p.events.Publish(ctx, p.cursor, messages); err != nil {
+			return err
+		}
 	}
 	if err := p.o.View.Apply(ctx, batch); err != nil {
 		return err
@@ -106,92 +156,6 @@ func (p *Projector) portion(ctx context.Context, items []item, until int64) erro
 		p.position = messages[len(messages)-1].Position()
 		p.o.Watchers.Publish(batch.Events, batch.Cursor)
 	}
-	p.done.Store(batch.LedgerSequence)
+	p.setDone(batch.LedgerSequence)
 	return nil
-}
-
-// decide turns items into the messages to publish: repeats fall away, the rest
-// gets what the history of its payment says, and a cursor.
-func (p *Projector) decide(ctx context.Context, items []item) (view.Batch, []eventstream.Message, error) {
-	var names, payments []string
-	for _, it := range items {
-		if it.Event != nil {
-			names = append(names, it.Event.GetName())
-			payments = append(payments, it.Event.GetPayment())
-		}
-	}
-	seen, err := p.o.View.Seen(ctx, names)
-	if err != nil {
-		return view.Batch{}, nil, err
-	}
-	states, err := p.o.View.States(ctx, payments)
-	if err != nil {
-		return view.Batch{}, nil, err
-	}
-	batch := view.Batch{Cursor: p.cursor, States: map[string]*ledgerv1.PaymentState{}}
-	messages := make([]eventstream.Message, 0, len(items))
-	for _, it := range items {
-		e := it.Event
-		if e != nil && seen[e.GetName()] {
-			p.o.Observer.Projected(it.provider(), it.Item, true)
-			continue
-		}
-		batch.Cursor++
-		if e == nil {
-			it.Notice.Cursor = batch.Cursor
-			batch.Notices = append(batch.Notices, it.Notice)
-			messages = append(messages, eventstream.Message{Notice: it.Notice})
-			p.o.Observer.Projected(it.provider(), it.Item, false)
-			continue
-		}
-		seen[e.GetName()] = true
-		e.Cursor = batch.Cursor
-		state := states[e.GetPayment()]
-		if state == nil {
-			state = &ledgerv1.PaymentState{}
-			states[e.GetPayment()] = state
-		}
-		payment.Decide(state, e, it.IfPaid)
-		payment.Advance(state, e)
-		batch.States[e.GetPayment()] = state
-		batch.Events = append(batch.Events, e)
-		messages = append(messages, eventstream.Message{Event: e})
-		p.o.Observer.Projected(it.provider(), it.Item, false)
-	}
-	return batch, messages, nil
-}
-
-// catchUp applies messages that are in the stream already.
-func (p *Projector) catchUp(ctx context.Context, messages []eventstream.Message) error {
-	var payments []string
-	for _, m := range messages {
-		if m.Event != nil {
-			payments = append(payments, m.Event.GetPayment())
-		}
-	}
-	states, err := p.o.View.States(ctx, payments)
-	if err != nil {
-		return err
-	}
-	last := messages[len(messages)-1]
-	batch := view.Batch{
-		Cursor:         last.Cursor(),
-		LedgerSequence: max(p.done.Load(), last.Position().GetSequence()-1),
-		States:         map[string]*ledgerv1.PaymentState{},
-	}
-	for _, m := range messages {
-		if m.Notice != nil {
-			batch.Notices = append(batch.Notices, m.Notice)
-			continue
-		}
-		state := states[m.Event.GetPayment()]
-		if state == nil {
-			state = &ledgerv1.PaymentState{}
-			states[m.Event.GetPayment()] = state
-		}
-		payment.Advance(state, m.Event)
-		batch.States[m.Event.GetPayment()] = state
-		batch.Events = append(batch.Events, m.Event)
-	}
-	return p.o.View.Apply(ctx, batch)
 }

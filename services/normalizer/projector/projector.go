@@ -6,8 +6,8 @@ package projector
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -27,12 +27,17 @@ var ErrInconsistent = errors.New("ledger, events and view do not belong together
 // view and stream to the same position and goes on.
 const retryAfter = 250 * time.Millisecond
 
-// Store is what the projector needs of the query view.
+// Store is what the projector needs of the query view; see view.View.
 type Store interface {
 	Position(ctx context.Context) (view.Position, error)
-	Seen(ctx context.Context, events []string) (map[string]bool, error)
+	Seen(ctx context.Context, events []string) (map[string]view.Origin, error)
 	States(ctx context.Context, payments []string) (map[string]*ledgerv1.PaymentState, error)
 	Apply(ctx context.Context, b view.Batch) error
+	Delivery(ctx context.Context, name string) (view.Delivery, error)
+	Event(ctx context.Context, name string) (*eventv1.PaymentStatusChanged, error)
+	Published(ctx context.Context, after int64, n int) ([]*eventv1.PaymentStatusChanged, []*eventv1.QuarantineNotice, error)
+	BeginFill(ctx context.Context) error
+	EndFill(ctx context.Context) error
 }
 
 // Observer learns what was projected, for metrics.
@@ -59,69 +64,75 @@ type Options struct {
 	View       Store
 	Observer   Observer
 	Watchers   Watchers
+	Now        func() time.Time // for the progress of long work
 	Logger     *slog.Logger
+}
+
+// publisher takes messages in order; see eventstream.Stream.Publish.
+type publisher interface {
+	Publish(ctx context.Context, last int64, messages []eventstream.Message) error
 }
 
 // Projector runs from Run until its context ends.
 type Projector struct {
-	o        Options
+	o      Options
+	events publisher
+	// progressed is called after some commits are projected; may be nil.
+	progressed func()
+
 	cursor   int64 // of the last message in stream and view
 	position *eventv1.LedgerPosition
 	done     atomic.Int64 // the last commit that is projected as a whole
+
+	mu   sync.Mutex
+	wake chan struct{} // closed when done moves; nil when nobody waits
 }
 
 // New returns a projector. Nothing happens before Recover and Run.
-func New(o Options) *Projector { return &Projector{o: o} }
+func New(o Options) *Projector { return &Projector{o: o, events: o.Events} }
 
 // Done returns the number of the last commit that is projected as a whole.
 func (p *Projector) Done() int64 { return p.done.Load() }
 
-// Recover brings the view to the end of the event stream, whichever stopped
-// first. Errors wrap ErrInconsistent when that cannot be.
-func (p *Projector) Recover(ctx context.Context) error {
-	last, message, err := p.o.Events.Last(ctx)
-	if err != nil {
-		return err
-	}
-	at, err := p.o.View.Position(ctx)
-	if err != nil {
-		return err
-	}
-	if at.Cursor > last {
-		return fmt.Errorf("%w: the view has seen event %d, but stream %s ends with %d; restore the stream, or delete the view to rebuild it",
-			ErrInconsistent, at.Cursor, eventstream.Name, last)
-	}
-	// Asked after the events: another paynorm may be at work, and what it publishes is in the ledger by then.
-	end, err := p.o.Ledger.End(ctx)
-	if err != nil {
-		return err
-	}
-	if seen := max(at.LedgerSequence, message.Position().GetSequence()); seen > end {
-		return fmt.Errorf("%w: commit %d has been projected, but the ledger ends with %d: restore a backup of the ledger", ErrInconsistent, seen, end)
-	}
-	p.done.Store(at.LedgerSequence)
-	if behind := last - at.Cursor; behind > 0 {
-		p.o.Logger.Info("view is catching up with the events", "events", behind)
-		if err := p.o.Events.ReadAfter(ctx, at.Cursor, last, func(m []eventstream.Message) error { return p.catchUp(ctx, m) }); err != nil {
-			return err
+// Await returns when the commit numbered sequence is projected, or with ctx's error.
+func (p *Projector) Await(ctx context.Context, sequence int64) error {
+	for {
+		p.mu.Lock()
+		if p.wake == nil {
+			p.wake = make(chan struct{})
+		}
+		wake := p.wake
+		p.mu.Unlock()
+		if p.done.Load() >= sequence {
+			return nil
+		}
+		select {
+		case <-wake:
+		case <-ctx.Done():
+			return ctx.Err()
 		}
 	}
-	p.cursor, p.position = last, message.Position()
-	// The commit of the last message may have been published in part.
-	p.done.Store(max(at.LedgerSequence, p.position.GetSequence()-1))
-	p.o.Watchers.Reset(last)
-	return nil
+}
+
+func (p *Projector) setDone(sequence int64) {
+	p.done.Store(sequence)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.wake != nil {
+		close(p.wake)
+		p.wake = nil
+	}
 }
 
 // Run projects until ctx ends. It returns nil then, else an error that needs a
 // person: ErrInconsistent or ledger.ErrDamaged. Everything else is tried again.
 func (p *Projector) Run(ctx context.Context) error {
 	for {
-		err := p.follow(ctx)
+		err := p.follow(ctx, 0)
 		if ctx.Err() != nil {
 			return nil //nolint:nilerr // being told to stop is no failure
 		}
-		if errors.Is(err, ledger.ErrDamaged) || errors.Is(err, ErrInconsistent) {
+		if needsPerson(err) {
 			return err
 		}
 		for err != nil {
@@ -131,20 +142,31 @@ func (p *Projector) Run(ctx context.Context) error {
 				return nil
 			case <-time.After(retryAfter):
 			}
-			if err = p.Recover(ctx); errors.Is(err, ErrInconsistent) {
+			if err = p.Recover(ctx); needsPerson(err) {
 				return err
 			}
 		}
 	}
 }
 
-func (p *Projector) follow(ctx context.Context) error {
+func needsPerson(err error) bool {
+	return errors.Is(err, ledger.ErrDamaged) || errors.Is(err, ErrInconsistent)
+}
+
+// follow projects what is in the ledger and what arrives, until ctx ends, or
+// until the commit numbered until is projected; 0 is no end.
+func (p *Projector) follow(ctx context.Context, until int64) error {
+	end, err := p.o.Ledger.End(ctx)
+	if err != nil {
+		return err
+	}
+	behind := newProgress(p.o, "projecting the ledger", "commits", end-p.done.Load())
 	commits, err := p.o.Ledger.ReadAfter(ctx, p.done.Load())
 	if err != nil {
 		return err
 	}
 	defer commits.Close()
-	for {
+	for until == 0 || p.done.Load() < until {
 		next, err := commits.Next(ctx, eventstream.MaxBatch)
 		if err != nil {
 			return err
@@ -153,5 +175,10 @@ func (p *Projector) follow(ctx context.Context) error {
 		if err := p.project(context.WithoutCancel(ctx), next); err != nil {
 			return err
 		}
+		behind.add(len(next))
+		if p.progressed != nil {
+			p.progressed()
+		}
 	}
+	return nil
 }

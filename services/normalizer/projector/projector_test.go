@@ -1,17 +1,19 @@
 package projector_test
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
+	gocmp "github.com/google/go-cmp/cmp"
 	eventv1 "github.com/paynorm/paynorm/gen/paynorm/event/v1"
 	ledgerv1 "github.com/paynorm/paynorm/gen/paynorm/ledger/v1"
 	"github.com/paynorm/paynorm/internal/natsd"
@@ -27,9 +29,13 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 )
 
-// words is an adapter whose bodies are lines of "payment STATUS minute".
-// An unknown status is quarantined; the status BUG makes it fail.
-type words struct{}
+// words is an adapter whose bodies are lines of "payment STATUS minute", or of
+// "payment STATUS minute operation amount" for a capture. An unknown status is
+// quarantined, NOTHING is skipped, and the status BUG makes it fail.
+type words struct {
+	reads  map[string]string // a status that is read as another one
+	factor int64             // of amounts; 0 is 1
+}
 
 func (words) Describe() provider.Descriptor {
 	return provider.Descriptor{ID: "words", MappingVersion: 1}
@@ -39,30 +45,45 @@ func (words) Verify(d provider.Delivery, _ provider.Keys) (provider.Verified, er
 	return provider.Verified{Plaintext: d.Body}, nil
 }
 
-func (words) Normalize(_ provider.Delivery, plaintext []byte) provider.Result {
+func (a words) Normalize(_ provider.Delivery, plaintext []byte) provider.Result {
 	var r provider.Result
 	for line := range strings.Lines(string(plaintext)) {
-		var payment, word string
-		var minute int
-		if _, err := fmt.Sscanf(line, "%s %s %d", &payment, &word, &minute); err != nil || word == "BUG" {
-			panic("a bug in the adapter")
-		}
-		status := eventv1.PaymentStatus_value["PAYMENT_STATUS_"+word]
-		if status == 0 {
-			r.Items = append(r.Items, provider.Quarantined(eventv1.QuarantineReason_QUARANTINE_REASON_UNMAPPED, "status"))
-			continue
-		}
-		r.Items = append(r.Items, provider.Item{Fact: &provider.Fact{
-			Event: &eventv1.PaymentStatusChanged{
-				Kind: eventv1.Kind_KIND_PAYMENT, Direction: eventv1.Direction_DIRECTION_INBOUND, ProviderPaymentId: payment,
-				Status:          &eventv1.PaymentStatusChanged_PaymentStatus{PaymentStatus: eventv1.PaymentStatus(status)},
-				OccurTime:       timestamppb.New(time.Date(2026, 5, 1, 8, minute, 0, 0, time.UTC)),
-				OccurTimeSource: eventv1.OccurTimeSource_OCCUR_TIME_SOURCE_PAYLOAD,
-			},
-			Key: []string{payment, word, fmt.Sprint(minute)}, Payment: []string{payment},
-		}})
+		r.Items = append(r.Items, a.item(strings.Fields(line)))
 	}
 	return r
+}
+
+func (a words) item(f []string) provider.Item {
+	if f[1] == "BUG" {
+		panic("a bug in the adapter")
+	}
+	minute, err := strconv.Atoi(f[2])
+	if err != nil {
+		panic(err)
+	}
+	word := cmp.Or(a.reads[f[1]], f[1])
+	status := eventv1.PaymentStatus_value["PAYMENT_STATUS_"+word]
+	if word == "NOTHING" {
+		return provider.Item{Skip: &provider.Skip{Reason: "nothing"}}
+	}
+	if status == 0 {
+		return provider.Item{Quarantine: &provider.Quarantine{Reason: eventv1.QuarantineReason_QUARANTINE_REASON_UNMAPPED, Detail: "status", Payment: f[:1]}}
+	}
+	e := &eventv1.PaymentStatusChanged{
+		Kind: eventv1.Kind_KIND_PAYMENT, Direction: eventv1.Direction_DIRECTION_INBOUND, ProviderPaymentId: f[0], ProviderStatus: f[1],
+		Status:          &eventv1.PaymentStatusChanged_PaymentStatus{PaymentStatus: eventv1.PaymentStatus(status)},
+		OccurTime:       timestamppb.New(time.Date(2026, 5, 1, 8, minute, 0, 0, time.UTC)),
+		OccurTimeSource: eventv1.OccurTimeSource_OCCUR_TIME_SOURCE_PAYLOAD,
+	}
+	if len(f) > 3 {
+		n, err := strconv.ParseInt(f[4], 10, 64)
+		if err != nil {
+			panic(err)
+		}
+		e.Operation, e.OperationOutcome, e.ProviderOperationId = eventv1.Operation_OPERATION_CAPTURE, eventv1.OperationOutcome_OPERATION_OUTCOME_SUCCEEDED, f[3]
+		e.Amount = &eventv1.Money{CurrencyCode: "MXN", MinorUnits: n * cmp.Or(a.factor, 1), Exponent: 2}
+	}
+	return provider.Item{Fact: &provider.Fact{Event: e, Key: f, Payment: f[:1]}}
 }
 
 type unobserved struct{}
@@ -80,6 +101,22 @@ type pipeline struct {
 
 func open(t *testing.T, s *natsd.Server, viewFile string) *pipeline {
 	t.Helper()
+	return openWith(t, s, viewFile, words{})
+}
+
+// openWith is open with another mapping.
+func openWith(t *testing.T, s *natsd.Server, viewFile string, adapter words) *pipeline {
+	t.Helper()
+	p := prepare(t, s, viewFile, adapter)
+	if err := p.project.Recover(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// prepare makes a pipeline that has not recovered.
+func prepare(t *testing.T, s *natsd.Server, viewFile string, adapter words) *pipeline {
+	t.Helper()
 	nc, log := natsdtest.Connect(t, s), slog.New(slog.DiscardHandler)
 	l, err := ledger.Open(t.Context(), ledger.Options{Conn: nc, Replicas: 1, AckTimeout: 5 * time.Second, Now: time.Now, Health: func(error) {}, Logger: log})
 	if err != nil {
@@ -94,14 +131,10 @@ func open(t *testing.T, s *natsd.Server, viewFile string) *pipeline {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &pipeline{ledger: l, events: e, view: v, project: projector.New(projector.Options{
-		Ledger: l, Normalizer: normalize.New([]provider.Adapter{words{}}), Events: e, View: v, Observer: unobserved{},
-		Watchers: watch.NewHub(v), Logger: log,
+	return &pipeline{ledger: l, events: e, view: v, project: projector.New(projector.Options{
+		Ledger: l, Normalizer: normalize.New([]provider.Adapter{adapter}), Events: e, View: v, Observer: unobserved{},
+		Watchers: watch.NewHub(v), Now: time.Now, Logger: log,
 	})}
-	if err := p.project.Recover(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	return p
 }
 
 func (p *pipeline) accept(t *testing.T, bodies ...string) {
@@ -228,7 +261,7 @@ func TestViewThatIsGoneComesBackTheSame(t *testing.T) {
 	p.accept(t, "p1 PAID 2", "p1 REVERSED 3")
 	p.run(t)
 	after := p.published(t)
-	if diff := cmp.Diff(before, after[:len(before)], protocmp.Transform()); diff != "" {
+	if diff := gocmp.Diff(before, after[:len(before)], protocmp.Transform()); diff != "" {
 		t.Errorf("events changed:\n%s", diff)
 	}
 	if got, want := summary(after[len(before):]), "p1:REVERSED:applied:3"; got != want {
@@ -246,10 +279,11 @@ func TestCrashBetweenStreamAndViewRepeatsNothing(t *testing.T) {
 	all := p.published(t)
 	p.ledger.Close()
 
-	// The same ledger on a second server whose event stream has only the first two messages.
-	second := natsdtest.Start(t, "")
-	q := open(t, second, filepath.Join(dir, "other.db"))
-	q.accept(t, "p1 PENDING 1\np1 NONSENSE 1\np1 PAID 2\np2 PAID 1", "p3 PAID 1")
+	// The same ledger, but the stream has only the first two messages and the view none.
+	if err := eventstream.Delete(t.Context(), natsdtest.Connect(t, server)); err != nil {
+		t.Fatal(err)
+	}
+	q := open(t, server, filepath.Join(dir, "other.db"))
 	if err := q.events.Publish(t.Context(), 0, all[:2]); err != nil {
 		t.Fatal(err)
 	}
@@ -257,8 +291,8 @@ func TestCrashBetweenStreamAndViewRepeatsNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	q.run(t)
-	if got, want := summary(q.published(t)), summary(all); got != want {
-		t.Errorf("published\n%s\nwant\n%s", got, want)
+	if diff := gocmp.Diff(all, q.published(t), protocmp.Transform()); diff != "" {
+		t.Errorf("published (-want +got):\n%s", diff)
 	}
 }
 
@@ -299,6 +333,19 @@ func TestTwoProjectorsPublishEachFactOnce(t *testing.T) {
 	both.Wait()
 	if got := summary(q.published(t)); got != strings.Join(want, " ") {
 		t.Errorf("published\n%s\nwant\n%s", got, strings.Join(want, " "))
+	}
+	// Whoever published what, both views know all of it in the end.
+	var rows [][]view.Delivery
+	for _, file := range []string{"first.db", "second.db"} {
+		p := prepare(t, server, filepath.Join(dir, file), words{})
+		if err := p.project.CatchUp(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		rows = append(rows, p.deliveries(t, ""))
+		p.end(t)
+	}
+	if diff := gocmp.Diff(rows[0], rows[1], protocmp.Transform()); diff != "" || len(rows[0]) != 300 {
+		t.Errorf("the views know %d and %d deliveries (-first +second):\n%s", len(rows[0]), len(rows[1]), diff)
 	}
 }
 

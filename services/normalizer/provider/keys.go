@@ -2,6 +2,7 @@ package provider
 
 import (
 	"crypto"
+	"crypto/x509"
 	"log/slog"
 	"net/netip"
 	"time"
@@ -19,6 +20,8 @@ const (
 	SchemeHeader   SchemeKind = "header"
 	SchemeSourceIP SchemeKind = "source_ip"
 	SchemeNone     SchemeKind = "none"
+
+	SchemeClientCertificate SchemeKind = "client_certificate"
 )
 
 // Keys is what an endpoint authenticates its deliveries with. Several keys of
@@ -32,7 +35,9 @@ type Keys struct {
 	OAuth2    []OAuth2Client
 	Headers   []HeaderKey
 	SourceIP  []SourceIP
-	None      bool // accept everything; only when nothing else is set
+	// Certificates are of the TLS connection that the delivery came over.
+	Certificates []CertificateKey
+	None         bool // accept everything; only when nothing else is set
 }
 
 // IDs returns the IDs of all keys, by which they are counted. Address ranges and
@@ -51,6 +56,9 @@ func (k Keys) IDs() []string {
 		ids = append(ids, key.ID)
 	}
 	for _, key := range k.Headers {
+		ids = append(ids, key.ID)
+	}
+	for _, key := range k.Certificates {
 		ids = append(ids, key.ID)
 	}
 	return ids
@@ -93,6 +101,13 @@ type OAuth2Client struct {
 	SecretKey
 	ClientID string
 	TokenTTL time.Duration
+}
+
+// CertificateKey says which client certificates are the sender's.
+type CertificateKey struct {
+	ID    string
+	Roots *x509.CertPool // who must have signed them
+	Names []string       // DNS names, e-mail addresses or URIs, of which they must have one; empty: any name
 }
 
 // SourceIP is a set of addresses that deliveries may come from.

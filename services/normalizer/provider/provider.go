@@ -6,6 +6,7 @@ package provider
 import (
 	"errors"
 	"net/netip"
+	"slices"
 	"time"
 
 	eventv1 "github.com/paynorm/paynorm/gen/paynorm/event/v1"
@@ -45,7 +46,10 @@ type Delivery struct {
 	Headers    []Header // names in lower case, the values of one name in their order
 	Body       []byte   // as received, byte for byte
 	RemoteAddr netip.Addr
-	ReceivedAt time.Time
+	// Certificates, DER, are what the sender has shown in the TLS handshake, its own
+	// first. It holds that one's key; who signed them is not checked yet.
+	Certificates [][]byte
+	ReceivedAt   time.Time
 }
 
 // Header is one header line. Value need not be UTF-8.
@@ -87,11 +91,16 @@ type Result struct {
 	Drift []string
 }
 
-// Item is one notification inside a delivery. Exactly one member is set.
+// Item is one notification inside a delivery. Exactly one of Fact, Skip and
+// Quarantine is set.
 type Item struct {
 	Fact       *Fact
 	Skip       *Skip
 	Quarantine *Quarantine
+	// Row is the row of Descriptor.Mappings that decided. Each fact and each skip
+	// has one. Nil: no row covers the item, or it could not be read. It is the
+	// adapter's own and must not be changed.
+	Row *Mapping
 }
 
 // Fact is an item that becomes an event.
@@ -115,6 +124,8 @@ type Fact struct {
 	// IfPaid replaces the event's payment_status when the payment was PAID or
 	// SETTLED before. Unspecified: no such rule.
 	IfPaid eventv1.PaymentStatus
+	// IfPaidRow is the row that decides when IfPaid does. Nil when IfPaid is unspecified.
+	IfPaidRow *Mapping
 }
 
 // Skip is an authentic item that is no payment fact, by the provider's documentation.
@@ -127,6 +138,12 @@ type Skip struct {
 type Quarantine struct {
 	Reason eventv1.QuarantineReason
 	Detail string // for people; names members and limits, never values
+	// Payment identifies the payment that the item is about, with the parts of
+	// Fact.Payment. Nil when its ID could not be read.
+	Payment []string
+	// Mode is set only where the payload itself says test: such a payment is
+	// another one than that of the same ID in the endpoint's mode.
+	Mode eventv1.Mode
 }
 
 // Descriptor says what a provider is and what its adapter knows of it. Texts
@@ -174,12 +191,12 @@ type Mapping struct {
 	Source         string // where the provider documents the word, or "synthetic"
 }
 
-// Quarantined is a shorthand for an item that is kept and not published.
-func Quarantined(reason eventv1.QuarantineReason, detail string) Item {
-	return Item{Quarantine: &Quarantine{Reason: reason, Detail: detail}}
-}
-
-// Skipped is a shorthand for an item that is no payment fact.
-func Skipped(reason string) Item {
-	return Item{Skip: &Skip{Reason: reason}}
+// Quarantined is a shorthand for an item that is kept and not published. payment
+// is what identifies its payment; with no parts, or an empty one, it has none.
+func Quarantined(reason eventv1.QuarantineReason, detail string, payment ...string) Item {
+	q := &Quarantine{Reason: reason, Detail: detail}
+	if !slices.Contains(payment, "") {
+		q.Payment = slices.Clone(payment)
+	}
+	return Item{Quarantine: q}
 }

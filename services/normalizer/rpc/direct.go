@@ -46,7 +46,7 @@ func (d *direct) Invoke(ctx context.Context, name string, args, reply any, _ ...
 	}
 	// What the gateway meant to send is what the service receives.
 	sent, _ := metadata.FromOutgoingContext(ctx)
-	ctx = metadata.NewIncomingContext(ctx, sent)
+	ctx = context.WithValue(metadata.NewIncomingContext(ctx, sent), insideKey{}, true)
 	// The generated handler decodes into a message that it makes; it is left
 	// empty, and the interceptor puts the caller's in its place.
 	nothing := func(any) error { return nil }

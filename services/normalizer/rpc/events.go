@@ -8,6 +8,8 @@ import (
 
 	eventv1 "github.com/paynorm/paynorm/gen/paynorm/event/v1"
 	normalizerv1 "github.com/paynorm/paynorm/gen/paynorm/normalizer/v1"
+	"github.com/paynorm/paynorm/services/normalizer/access"
+	"github.com/paynorm/paynorm/services/normalizer/eventstream"
 	"github.com/paynorm/paynorm/services/normalizer/filter"
 	"github.com/paynorm/paynorm/services/normalizer/view"
 	"google.golang.org/grpc"
@@ -33,17 +35,25 @@ type Watcher interface {
 	Watch(ctx context.Context, after int64, f filter.Conditions, send func(e *eventv1.PaymentStatusChanged, cursor int64) error) error
 }
 
+// Extent knows which events are kept; see eventstream.Stream.
+type Extent interface {
+	// First returns the cursor of the oldest message that is kept.
+	First(ctx context.Context) (int64, error)
+}
+
 // Events serves EventService.
 type Events struct {
 	normalizerv1.UnimplementedEventServiceServer
-	reader  EventReader
-	watcher Watcher
-	schema  filter.Schema
+	reader   EventReader
+	watcher  Watcher
+	extent   Extent
+	schema   filter.Schema
+	patience time.Duration
 }
 
-// NewEvents returns the event service over reader and watcher.
-func NewEvents(reader EventReader, watcher Watcher) *Events {
-	return &Events{reader: reader, watcher: watcher, schema: filter.Events()}
+// NewEvents returns the event service over reader, watcher and extent.
+func NewEvents(reader EventReader, watcher Watcher, extent Extent) *Events {
+	return &Events{reader: reader, watcher: watcher, extent: extent, schema: filter.Events(), patience: patience}
 }
 
 // GetEvent implements EventService.
@@ -53,7 +63,7 @@ func (s *Events) GetEvent(ctx context.Context, r *normalizerv1.GetEventRequest) 
 
 // ListEvents implements EventService.
 func (s *Events) ListEvents(ctx context.Context, r *normalizerv1.ListEventsRequest) (*normalizerv1.ListEventsResponse, error) {
-	conditions, err := parse(s.schema, r.GetFilter())
+	conditions, err := parse(ctx, s.schema, r.GetFilter())
 	if err != nil {
 		return nil, err
 	}
@@ -75,7 +85,7 @@ func (s *Events) ListEvents(ctx context.Context, r *normalizerv1.ListEventsReque
 
 // WatchEvents implements EventService.
 func (s *Events) WatchEvents(r *normalizerv1.WatchEventsRequest, stream grpc.ServerStreamingServer[normalizerv1.WatchEventsResponse]) error {
-	conditions, err := parse(s.schema, r.GetFilter())
+	conditions, err := parse(stream.Context(), s.schema, r.GetFilter())
 	if err != nil {
 		return err
 	}
@@ -87,8 +97,10 @@ func (s *Events) WatchEvents(r *normalizerv1.WatchEventsRequest, stream grpc.Ser
 	if err := stream.SendHeader(nil); err != nil {
 		return err
 	}
+	send, end := paced(s.patience, stream.Send)
+	defer end()
 	return s.watcher.Watch(stream.Context(), after, conditions, func(e *eventv1.PaymentStatusChanged, cursor int64) error {
-		return stream.Send(&normalizerv1.WatchEventsResponse{Event: e, Cursor: cursor})
+		return send(&normalizerv1.WatchEventsResponse{Event: e, Cursor: cursor})
 	})
 }
 
@@ -101,19 +113,35 @@ func (s *Events) start(ctx context.Context, r *normalizerv1.WatchEventsRequest) 
 		if err := r.GetAfterTime().CheckValid(); err != nil {
 			return 0, invalidField("after_time", "not a time")
 		}
-		return s.reader.CursorAt(ctx, r.GetAfterTime().AsTime())
+		after, err := s.reader.CursorAt(ctx, r.GetAfterTime().AsTime())
+		if err != nil {
+			return 0, err
+		}
+		return after, s.kept(ctx, after)
 	case r.AfterCursor == nil:
 		return s.watcher.Head(), nil
+	}
+	if err := s.kept(ctx, r.GetAfterCursor()); err != nil {
+		return 0, err
 	}
 	return r.GetAfterCursor(), s.watcher.Await(ctx, r.GetAfterCursor())
 }
 
-// parse reads a filter. Errors are INVALID_ARGUMENT with the position.
-func parse(schema filter.Schema, text string) (filter.Conditions, error) {
+// kept refuses a cursor behind which messages are gone; 0 is whatever is kept.
+// When the stream cannot be asked, the view has what is left to serve.
+func (s *Events) kept(ctx context.Context, after int64) error {
+	if first, err := s.extent.First(ctx); err == nil && after > 0 && after+1 < first {
+		return fmt.Errorf("cursor %d: %w: the oldest message is %d", after, eventstream.ErrNotKept, first)
+	}
+	return nil
+}
+
+// parse reads a filter and narrows it to what the caller sees. Errors are INVALID_ARGUMENT with the position.
+func parse(ctx context.Context, schema filter.Schema, text string) (filter.Conditions, error) {
 	conditions, err := schema.Parse(text)
 	var wrong *filter.Error
 	if errors.As(err, &wrong) {
-		return nil, invalidField("filter", fmt.Sprintf("%s at byte %d", wrong.Problem, wrong.Position))
+		return nil, invalidField("filter", wrong.Error())
 	}
-	return conditions, err
+	return access.From(ctx).Narrow(conditions), err
 }

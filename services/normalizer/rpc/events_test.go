@@ -124,7 +124,7 @@ func TestAWrongFilterOrTokenIsNamed(t *testing.T) {
 		request *normalizerv1.ListEventsRequest
 		want    failure
 	}{
-		{"unknown field", &normalizerv1.ListEventsRequest{Filter: "provider = clip AND amount = 5"}, invalid("filter", `unknown field "amount" at byte 20`)},
+		{"unknown field", &normalizerv1.ListEventsRequest{Filter: "provider = clip AND amount = 5"}, invalid("filter", `at byte 20: unknown field "amount"; there are cursor, delivery, direction, disposition, dispute_status, kind, merchant, merchant_reference, mode, occur_time, payment, payment_status, proof_status, provider, provider_operation_id, provider_payment_id, receive_time, refund_status`)},
 		{"another filter", &normalizerv1.ListEventsRequest{PageToken: token, Filter: "provider = incode"}, invalid("page_token", otherRequest)},
 		{"no filter", &normalizerv1.ListEventsRequest{PageToken: token}, invalid("page_token", otherRequest)},
 		{"a changed token", &normalizerv1.ListEventsRequest{PageToken: string(changed), Filter: "provider = clip"}, invalid("page_token", otherRequest)},
@@ -196,11 +196,15 @@ func TestWatchEventsStartsWhereItIsTold(t *testing.T) {
 func TestWatchEventsRefusesWhatItCannotDo(t *testing.T) {
 	w := newWorld(t)
 	w.publishUpTo(10)
+	w.first = 5 // what came before is trimmed
+	notKept := failure{Code: codes.OutOfRange, Reason: "CURSOR_NOT_KEPT", Message: "the cursor is below what is kept; start from the first event that is"}
 	tests := []struct {
 		name    string
 		request *normalizerv1.WatchEventsRequest
 		want    failure
 	}{
+		{"below what is kept", &normalizerv1.WatchEventsRequest{AfterCursor: proto.Int64(3)}, notKept},
+		{"a time before what is kept", &normalizerv1.WatchEventsRequest{AfterTime: event(3).GetReceiveTime()}, notKept},
 		{
 			"beyond the last event", &normalizerv1.WatchEventsRequest{AfterCursor: proto.Int64(11)},
 			failure{Code: codes.OutOfRange, Reason: "CURSOR_OUT_OF_RANGE", Message: "the cursor is beyond the last event"},
@@ -211,7 +215,7 @@ func TestWatchEventsRefusesWhatItCannotDo(t *testing.T) {
 		},
 		{"no time", &normalizerv1.WatchEventsRequest{AfterTime: &timestamppb.Timestamp{Nanos: -1}}, invalid("after_time", "not a time")},
 		{"negative cursor", &normalizerv1.WatchEventsRequest{AfterCursor: proto.Int64(-1)}, invalid("after_cursor", "must be greater than or equal to 0")},
-		{"filter", &normalizerv1.WatchEventsRequest{Filter: "provider"}, invalid("filter", `field "provider" needs one of = and != at byte 8`)},
+		{"filter", &normalizerv1.WatchEventsRequest{Filter: "provider"}, invalid("filter", `at byte 8: field "provider" needs one of = and !=`)},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

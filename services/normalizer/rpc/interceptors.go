@@ -22,31 +22,68 @@ const webhooks = "/paynorm.normalizer.v1.NormalizerService/"
 // errFault stands for a panic, whose text is in the log.
 var errFault = errors.New("fault")
 
-// interceptors surround every call: they validate the request, turn faults and
+// interceptors surround every call: they let in who may make it, validate the request, turn faults and
 // errors into statuses and log what is our fault. Nothing of a request but the
 // name of the method is logged.
 type interceptors struct {
 	validator protovalidate.Validator
+	door      Doorkeeper
 	logger    *slog.Logger
 }
 
 func (i interceptors) unary(ctx context.Context, req any, info *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (resp any, err error) {
 	defer func() { i.finish(ctx, info.FullMethod, recover(), &err) }()
+	ctx, err = i.enter(ctx, info.FullMethod)
+	if err != nil {
+		return nil, err
+	}
+	if err := i.may(ctx, info.FullMethod, req); err != nil {
+		return nil, err
+	}
 	if err := i.validate(req); err != nil {
 		return nil, err
 	}
-	return handler(ctx, req)
+	resp, err = handler(ctx, req)
+	if err == nil {
+		err = i.leave(ctx, info.FullMethod, resp)
+	}
+	if err != nil {
+		return nil, err
+	}
+	i.audit(ctx, info.FullMethod, req, resp)
+	return resp, nil
 }
 
 func (i interceptors) stream(srv any, s grpc.ServerStream, info *grpc.StreamServerInfo, handler grpc.StreamHandler) (err error) {
 	defer func() { i.finish(s.Context(), info.FullMethod, recover(), &err) }()
-	return handler(srv, validating{s, i})
+	ctx, err := i.enter(s.Context(), info.FullMethod)
+	if err != nil {
+		return err
+	}
+	if err := i.may(ctx, info.FullMethod, nil); err != nil {
+		return err
+	}
+	return handler(srv, validating{s, i, ctx, info.FullMethod})
 }
 
-// validating validates each message that a stream receives.
+// validating validates each message that a stream receives, and holds back what
+// the caller does not see.
 type validating struct {
 	grpc.ServerStream
-	i interceptors
+	i      interceptors
+	ctx    context.Context // the stream's, with the caller
+	method string
+}
+
+// Context returns the stream's context with the caller.
+func (v validating) Context() context.Context { return v.ctx }
+
+// SendMsg sends what the caller sees.
+func (v validating) SendMsg(m any) error {
+	if err := v.i.leave(v.ctx, v.method, m); err != nil {
+		return err
+	}
+	return v.ServerStream.SendMsg(m)
 }
 
 // RecvMsg receives and validates.

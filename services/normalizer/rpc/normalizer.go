@@ -7,8 +7,10 @@ import (
 
 	normalizerv1 "github.com/paynorm/paynorm/gen/paynorm/normalizer/v1"
 	"github.com/paynorm/paynorm/services/normalizer/ingest"
+	"github.com/paynorm/paynorm/services/normalizer/normalize"
 	"github.com/paynorm/paynorm/services/normalizer/provider"
 	"google.golang.org/genproto/googleapis/api/httpbody"
+	"google.golang.org/grpc/metadata"
 )
 
 // Ingester makes deliveries durable; see ingest.Service.
@@ -21,12 +23,22 @@ type TokenIssuer interface {
 	IssueToken(ctx context.Context, providerID, merchant, authorization string, body []byte) ([]byte, error)
 }
 
+// certificateKey is where the gateway puts the certificates, DER, that the sender
+// of a webhook has shown in the TLS handshake. Of a caller's headers, the gateway
+// makes no metadata.
+const certificateKey = "paynorm-client-certificate-bin"
+
 // Normalizer serves NormalizerService.
 type Normalizer struct {
 	normalizerv1.UnimplementedNormalizerServiceServer
 	Ingester Ingester
 	Tokens   TokenIssuer
 	Now      func() time.Time
+
+	// For dry runs.
+	Normalize *normalize.Normalizer
+	States    StateReader
+	Ledger    LedgerReader
 }
 
 // IngestDelivery implements NormalizerService.
@@ -40,6 +52,9 @@ func (n *Normalizer) IngestDelivery(ctx context.Context, r *normalizerv1.IngestD
 		Method: r.GetMethod(), Path: r.GetPath(), RawQuery: string(r.GetRawQuery()),
 		Headers: headers(r.GetHeaders()), Body: r.GetBody(),
 		RemoteAddr: address(r.GetRemoteAddress()), ReceivedAt: received,
+	}
+	for _, der := range metadata.ValueFromIncomingContext(ctx, certificateKey) {
+		d.Certificates = append(d.Certificates, []byte(der))
 	}
 	receipt, err := n.Ingester.Ingest(ctx, d)
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 	eventv1 "github.com/paynorm/paynorm/gen/paynorm/event/v1"
 	normalizerv1 "github.com/paynorm/paynorm/gen/paynorm/normalizer/v1"
 	"github.com/paynorm/paynorm/services/normalizer/filter"
+	"github.com/paynorm/paynorm/services/normalizer/normalize"
 	"github.com/paynorm/paynorm/services/normalizer/view"
 )
 
@@ -13,18 +14,22 @@ import (
 type PaymentReader interface {
 	Payment(ctx context.Context, name string) (view.Payment, error)
 	Payments(ctx context.Context, q view.Query) ([]view.Payment, error)
+	Story(ctx context.Context, payment string, limit int) (items []view.StoryItem, truncated bool, err error)
 }
 
 // Payments serves PaymentService.
 type Payments struct {
 	normalizerv1.UnimplementedPaymentServiceServer
-	reader PaymentReader
-	schema filter.Schema
+	reader     PaymentReader
+	ledger     LedgerReader
+	normalizer *normalize.Normalizer
+	schema     filter.Schema
 }
 
-// NewPayments returns the payment service over reader.
-func NewPayments(reader PaymentReader) *Payments {
-	return &Payments{reader: reader, schema: filter.Payments()}
+// NewPayments returns the payment service over reader. Explanations take the
+// deliveries from l and the mapping rows from n.
+func NewPayments(reader PaymentReader, l LedgerReader, n *normalize.Normalizer) *Payments {
+	return &Payments{reader: reader, ledger: l, normalizer: n, schema: filter.Payments()}
 }
 
 // GetPayment implements PaymentService.
@@ -38,7 +43,7 @@ func (s *Payments) GetPayment(ctx context.Context, r *normalizerv1.GetPaymentReq
 
 // ListPayments implements PaymentService.
 func (s *Payments) ListPayments(ctx context.Context, r *normalizerv1.ListPaymentsRequest) (*normalizerv1.ListPaymentsResponse, error) {
-	conditions, err := parse(s.schema, r.GetFilter())
+	conditions, err := parse(ctx, s.schema, r.GetFilter())
 	if err != nil {
 		return nil, err
 	}

@@ -84,7 +84,11 @@ func describeProvider(d provider.Descriptor) *normalizerv1.Provider {
 		p.AuthSchemes = append(p.AuthSchemes, string(s))
 	}
 	for _, m := range d.Mappings {
-		p.Mappings = append(p.Mappings, &normalizerv1.Mapping{ProviderStatus: m.ProviderStatus, Outcome: m.Outcome, Reason: m.Reason, Source: m.Source})
+		p.Mappings = append(p.Mappings, describeMapping(m))
 	}
 	return p
+}
+
+func describeMapping(m provider.Mapping) *normalizerv1.Mapping {
+	return &normalizerv1.Mapping{ProviderStatus: m.ProviderStatus, Outcome: m.Outcome, Reason: m.Reason, Source: m.Source}
 }

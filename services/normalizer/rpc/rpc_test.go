@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"path/filepath"
@@ -23,8 +24,13 @@ import (
 	eventv1 "github.com/paynorm/paynorm/gen/paynorm/event/v1"
 	ledgerv1 "github.com/paynorm/paynorm/gen/paynorm/ledger/v1"
 	normalizerv1 "github.com/paynorm/paynorm/gen/paynorm/normalizer/v1"
+	"github.com/paynorm/paynorm/services/normalizer/activity"
 	"github.com/paynorm/paynorm/services/normalizer/drift"
+	"github.com/paynorm/paynorm/services/normalizer/eventstream"
 	"github.com/paynorm/paynorm/services/normalizer/ingest"
+	"github.com/paynorm/paynorm/services/normalizer/ledger"
+	"github.com/paynorm/paynorm/services/normalizer/normalize"
+	"github.com/paynorm/paynorm/services/normalizer/projector"
 	"github.com/paynorm/paynorm/services/normalizer/provider"
 	"github.com/paynorm/paynorm/services/normalizer/providers"
 	"github.com/paynorm/paynorm/services/normalizer/rpc"
@@ -41,10 +47,12 @@ type world struct {
 	t      testing.TB
 	conn   *grpc.ClientConn
 	server *rpc.Server
+	events *rpc.Events
 	hub    *watch.Hub
 	view   *view.View
 	drift  *drift.Book
 	log    *safeBuffer
+	first  int64 // cursor that is kept; 0 is 1
 
 	ingest func(provider.Delivery) (ingest.Receipt, error)
 	issue  func(providerID, merchant, authorization string, body []byte) ([]byte, error)
@@ -56,39 +64,57 @@ func newWorld(t testing.TB) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() {
+		if err := v.Close(); err != nil {
+			t.Error(err)
+		}
+	})
 	w := &world{t: t, view: v, hub: watch.NewHub(v), drift: drift.NewBook(), log: &safeBuffer{}}
-	w.server, err = rpc.New(rpc.Services{
-		Normalizer: &rpc.Normalizer{Ingester: w, Tokens: w, Now: noon},
-		Events:     rpc.NewEvents(v, w.hub),
-		Payments:   rpc.NewPayments(v),
+	w.events = rpc.NewEvents(v, w.hub, w)
+	n := normalize.New(providers.All())
+	w.server, w.conn = connect(t, rpc.Services{
+		Normalizer: &rpc.Normalizer{Ingester: w, Tokens: w, Now: noon, Normalize: n, States: v},
+		Events:     w.events,
+		Payments:   rpc.NewPayments(v, nil, n),
+		Deliveries: rpc.NewDeliveries(v, nil, nil, n),
 		Providers:  rpc.NewProviders(providers.All(), w.drift),
-	}, slog.New(slog.NewTextHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug})))
+		Endpoints:  rpc.NewEndpoints(activity.NewBook(), noon),
+	}, w.log)
+	t.Cleanup(w.hub.Close)
+	return w
+}
+
+// connect serves services and connects to them. The server and the connection
+// end before what was there before it.
+func connect(t testing.TB, services rpc.Services, log io.Writer) (*rpc.Server, *grpc.ClientConn) {
+	t.Helper()
+	server, err := rpc.New(services, slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug})))
 	if err != nil {
 		t.Fatal(err)
 	}
 	pipe := bufconn.Listen(1 << 20)
 	var serving sync.WaitGroup
 	serving.Go(func() {
-		if err := w.server.Serve(pipe); err != nil {
+		if err := server.Serve(pipe); err != nil {
 			t.Errorf("Serve = %v", err)
 		}
 	})
-	w.conn, err = grpc.NewClient("passthrough:///normalizer", grpc.WithTransportCredentials(insecure.NewCredentials()),
+	conn, err := grpc.NewClient("passthrough:///normalizer", grpc.WithTransportCredentials(insecure.NewCredentials()),
+		grpc.WithInitialWindowSize(64<<10), // fixed: else clients that do not read take in more and more
 		grpc.WithContextDialer(func(ctx context.Context, _ string) (net.Conn, error) { return pipe.DialContext(ctx) }))
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		_ = w.conn.Close()
-		w.hub.Close()
-		w.server.Stop()
+		_ = conn.Close()
+		server.Stop()
 		serving.Wait()
-		if err := v.Close(); err != nil {
-			t.Error(err)
-		}
 	})
-	return w
+	return server, conn
 }
+
+// First implements rpc.Extent.
+func (w *world) First(context.Context) (int64, error) { return max(1, w.first), nil }
 
 // Ingest implements rpc.Ingester.
 func (w *world) Ingest(_ context.Context, d provider.Delivery) (ingest.Receipt, error) {
@@ -209,6 +235,11 @@ var (
 	_         rpc.EventReader                 = (*view.View)(nil)
 	_         rpc.PaymentReader               = (*view.View)(nil)
 	_         rpc.Watcher                     = (*watch.Hub)(nil)
+	_         rpc.DeliveryReader              = (*view.View)(nil)
+	_         rpc.StateReader                 = (*view.View)(nil)
+	_         rpc.Commands                    = (*ledger.Ledger)(nil)
+	_         rpc.Projection                  = (*projector.Projector)(nil)
+	_         rpc.Extent                      = (*eventstream.Stream)(nil)
 	_         normalizerv1.EventServiceServer = (*rpc.Events)(nil)
 	errLedger                                 = errors.New("the disk at /var/lib is full")
 )

@@ -23,7 +23,11 @@ type Services struct {
 	Normalizer normalizerv1.NormalizerServiceServer
 	Events     normalizerv1.EventServiceServer
 	Payments   normalizerv1.PaymentServiceServer
+	Deliveries normalizerv1.DeliveryServiceServer
 	Providers  normalizerv1.ProviderServiceServer
+	Endpoints  normalizerv1.EndpointServiceServer
+	// Access says who may call what. Nil: anybody everything, as in tests.
+	Access Doorkeeper
 }
 
 // Server is a gRPC server with reflection and health, and a way to call its
@@ -41,11 +45,18 @@ func New(s Services, logger *slog.Logger) (*Server, error) {
 	validator, err := protovalidate.New(protovalidate.WithMessages(
 		&normalizerv1.IngestDeliveryRequest{}, &normalizerv1.IssueTokenRequest{}, &normalizerv1.GetEventRequest{},
 		&normalizerv1.ListEventsRequest{}, &normalizerv1.WatchEventsRequest{}, &normalizerv1.GetPaymentRequest{},
-		&normalizerv1.ListPaymentsRequest{}, &normalizerv1.GetProviderRequest{}, &normalizerv1.ListProvidersRequest{}))
+		&normalizerv1.ListPaymentsRequest{}, &normalizerv1.GetProviderRequest{}, &normalizerv1.ListProvidersRequest{},
+		&normalizerv1.NormalizeDeliveryRequest{}, &normalizerv1.ExplainPaymentRequest{}, &normalizerv1.GetDeliveryRequest{},
+		&normalizerv1.ListDeliveriesRequest{}, &normalizerv1.ReprocessDeliveryRequest{}, &normalizerv1.ReprocessDeliveriesRequest{},
+		&normalizerv1.GetEndpointRequest{}, &normalizerv1.ListEndpointsRequest{}))
 	if err != nil {
 		return nil, err
 	}
-	i := interceptors{validator: validator, logger: logger}
+	door := s.Access
+	if door == nil {
+		door = everybody{}
+	}
+	i := interceptors{validator: validator, door: door, logger: logger}
 	server := grpc.NewServer(
 		grpc.UnaryInterceptor(i.unary),
 		grpc.StreamInterceptor(i.stream),
@@ -63,7 +74,9 @@ func New(s Services, logger *slog.Logger) (*Server, error) {
 	}
 	normalizerv1.RegisterEventServiceServer(server, s.Events)
 	normalizerv1.RegisterPaymentServiceServer(server, s.Payments)
+	normalizerv1.RegisterDeliveryServiceServer(server, s.Deliveries)
 	normalizerv1.RegisterProviderServiceServer(server, s.Providers)
+	normalizerv1.RegisterEndpointServiceServer(server, s.Endpoints)
 	h := health.NewServer()
 	healthv1.RegisterHealthServer(server, h)
 	for name := range server.GetServiceInfo() {

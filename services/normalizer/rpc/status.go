@@ -5,7 +5,9 @@ import (
 	"errors"
 	"time"
 
+	"github.com/paynorm/paynorm/services/normalizer/access"
 	"github.com/paynorm/paynorm/services/normalizer/endpoint"
+	"github.com/paynorm/paynorm/services/normalizer/eventstream"
 	"github.com/paynorm/paynorm/services/normalizer/ledger"
 	"github.com/paynorm/paynorm/services/normalizer/provider"
 	"github.com/paynorm/paynorm/services/normalizer/view"
@@ -36,13 +38,17 @@ type class struct {
 func classes() []class {
 	return []class{
 		{endpoint.ErrNotFound, codes.NotFound, "ENDPOINT_NOT_FOUND", "no such endpoint", false},
+		{access.ErrUnauthenticated, codes.Unauthenticated, "TOKEN_INVALID", "no bearer token, or one that is no good", false},
 		{provider.ErrNotAuthentic, codes.Unauthenticated, "NOT_AUTHENTIC", "the delivery is not authentic", false},
 		{provider.ErrUndecodable, codes.InvalidArgument, "UNDECODABLE", "the delivery cannot be decoded", false},
 		{ledger.ErrTooLarge, codes.ResourceExhausted, "DELIVERY_TOO_LARGE", "the delivery is too large to be stored", false},
 		{ledger.ErrOverloaded, codes.Unavailable, "OVERLOADED", "too many deliveries are waiting", true},
 		{ledger.ErrUnavailable, codes.Unavailable, "NOT_DURABLE", "the delivery could not be made durable", true},
 		{view.ErrNotFound, codes.NotFound, "NOT_FOUND", "not found", false},
+		{errErased, codes.FailedPrecondition, "DELIVERY_ERASED", "the content of the delivery was erased", false},
 		{watch.ErrBeyond, codes.OutOfRange, "CURSOR_OUT_OF_RANGE", "the cursor is beyond the last event", false},
+		{eventstream.ErrNotKept, codes.OutOfRange, "CURSOR_NOT_KEPT", "the cursor is below what is kept; start from the first event that is", false},
+		{errTooSlow, codes.ResourceExhausted, "WATCHER_TOO_SLOW", "the watcher reads too slowly; watch again from the last cursor", false},
 		{watch.ErrClosed, codes.Unavailable, "STOPPING", "the server is stopping; watch again from the last cursor", true},
 		{context.Canceled, codes.Canceled, "CANCELED", "the call was canceled", false},
 		{context.DeadlineExceeded, codes.DeadlineExceeded, "DEADLINE_EXCEEDED", "the deadline passed", true},

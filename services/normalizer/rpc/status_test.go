@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"os"
 	"strings"
 	"testing"
 
@@ -48,6 +49,65 @@ func TestEachClassOfErrorsHasItsStatus(t *testing.T) {
 				t.Error("UNAVAILABLE and a delay for the next try belong together")
 			}
 		})
+	}
+}
+
+// declared is the public list of reasons, without their prefix.
+func declared() map[string]bool {
+	all := map[string]bool{}
+	for name, number := range normalizerv1.ErrorReason_value {
+		if number != 0 {
+			all[strings.TrimPrefix(name, "ERROR_REASON_")] = true
+		}
+	}
+	return all
+}
+
+func TestEveryReasonIsDeclared(t *testing.T) {
+	known := declared()
+	reasons := []string{"INVALID_FIELD", "INTERNAL"}
+	for _, c := range classes() {
+		reasons = append(reasons, c.reason)
+	}
+	for _, r := range reasons {
+		if !known[r] {
+			t.Errorf("reason %s is not in the enum ErrorReason", r)
+		}
+	}
+}
+
+// The comment of a reason begins with the code that it is sent with, so that the
+// proto tells all of it.
+func TestEveryReasonIsDocumentedWithItsCode(t *testing.T) {
+	proto, err := os.ReadFile("../../../proto/paynorm/normalizer/v1/error_reason.proto")
+	if err != nil {
+		t.Fatal(err)
+	}
+	written := map[string]string{} // code by reason
+	var comment string
+	for line := range strings.Lines(string(proto)) {
+		line = strings.TrimSpace(line)
+		if text, ok := strings.CutPrefix(line, "// "); ok {
+			comment += text
+			continue
+		}
+		if name, ok := strings.CutPrefix(line, "ERROR_REASON_"); ok {
+			name, _, _ = strings.Cut(name, " ")
+			written[name], _, _ = strings.Cut(comment, ":")
+		}
+		comment = ""
+	}
+	for reason := range declared() {
+		var code codes.Code
+		if err := code.UnmarshalJSON([]byte(`"` + strings.Replace(written[reason], "CANCELED", "CANCELLED", 1) + `"`)); err != nil {
+			t.Errorf("the comment of %s does not begin with a status code: %v", reason, err)
+		}
+	}
+	for _, c := range classes() {
+		var code codes.Code
+		if err := code.UnmarshalJSON([]byte(`"` + strings.Replace(written[c.reason], "CANCELED", "CANCELLED", 1) + `"`)); err != nil || code != c.code {
+			t.Errorf("%s is sent with %s, and documented with %q", c.reason, c.code, written[c.reason])
+		}
 	}
 }
 

@@ -19,7 +19,12 @@ const noTime = math.MinInt64
 type Batch struct {
 	// LedgerSequence and Cursor are how far the view is with this batch.
 	LedgerSequence, Cursor int64
-	// Events in the order of their cursors, none above Cursor.
+	// Deliveries in the order of the ledger; their Name and Outcomes are not looked at.
+	Deliveries []Delivery
+	// Repeats are items that told what an event of this or an earlier batch had told.
+	Repeats []Repeat
+	// Events in the order of their cursors, none above Cursor. One that a command
+	// published releases the notice that its item had before.
 	Events []*eventv1.PaymentStatusChanged
 	// Notices in the order of their cursors, none above Cursor.
 	Notices []*eventv1.QuarantineNotice
@@ -29,10 +34,19 @@ type Batch struct {
 	States map[string]*ledgerv1.PaymentState
 }
 
+// Repeat is an item that told a fact for which there was an event.
+type Repeat struct {
+	Sequence    int64 // of the commit of its delivery
+	Index, Item int   // of the delivery within the commit, of the item within the delivery
+	Cursor      int64 // of the event
+	Released    bool  // a command found out: until then the item was quarantined
+}
+
 // Apply stores a batch, all of it or nothing. What the view has already is
-// left out: events and notices whose cursor is not above the stored one, and
-// states that are not newer than the stored ones. So a batch may be repeated, and a batch
-// may begin before the stored position; the position never falls.
+// left out: events and notices whose cursor is not above the stored one, deliveries
+// and repeats that are stored, and states that are not newer than the stored ones.
+// So a batch may be repeated, and a batch may begin before the stored position;
+// the position never falls.
 //
 // It runs to its end even when ctx is canceled meanwhile. Errors: ErrUnusable.
 func (v *View) Apply(ctx context.Context, b Batch) error {
@@ -44,7 +58,7 @@ func (v *View) Apply(ctx context.Context, b Batch) error {
 	}
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	if b.Cursor <= v.stored.Cursor && b.LedgerSequence <= v.stored.LedgerSequence {
+	if b.Cursor <= v.stored.Cursor && b.LedgerSequence <= v.stored.LedgerSequence && len(b.Deliveries)+len(b.Repeats) == 0 {
 		return nil
 	}
 	// A context that can be canceled costs a goroutine for each statement.
@@ -57,9 +71,16 @@ func (v *View) Apply(ctx context.Context, b Batch) error {
 // change is what a batch makes of a view, and what it adds to its memory.
 type change struct {
 	meta
-	lastPayment int64
-	keys        []key
-	flushed     int // the part of memory that went to the table, or -1
+	lastPayment, lastDelivery int64
+	keys                      []key
+	flushed                   int // the part of memory that went to the table, or -1
+	released                  []release
+}
+
+// release says that the item of a delivery that was quarantined has an event now.
+type release struct {
+	cursor, delivery int64
+	item             int32
 }
 
 func (v *View) apply(ctx context.Context, b Batch) error {
@@ -67,7 +88,7 @@ func (v *View) apply(ctx context.Context, b Batch) error {
 		return err
 	}
 	known := len(v.classes)
-	next := change{meta: v.stored, lastPayment: v.lastPayment, flushed: v.memory.full()}
+	next := change{meta: v.stored, lastPayment: v.lastPayment, lastDelivery: v.lastDelivery, flushed: v.memory.full()}
 	err := v.fill(ctx, b, &next)
 	if err == nil {
 		_, err = v.insert.commit.ExecContext(ctx)
@@ -78,7 +99,7 @@ func (v *View) apply(ctx context.Context, b Batch) error {
 		return err
 	}
 	v.memory.commit(next.flushed, next.keys)
-	v.stored, v.lastPayment = next.meta, next.lastPayment
+	v.stored, v.lastPayment, v.lastDelivery = next.meta, next.lastPayment, next.lastDelivery
 	return nil
 }
 
@@ -89,12 +110,17 @@ func (v *View) fill(ctx context.Context, b Batch, next *change) error {
 			return fmt.Errorf("store keys: %w", err)
 		}
 	}
+	if err := v.addDeliveries(ctx, b.Deliveries, next); err != nil {
+		return err
+	}
 	events := newRows(&v.insert.events)
 	for _, e := range b.Events {
 		if e.GetCursor() <= v.stored.Cursor {
 			continue
 		}
-		next.observe(e)
+		if t, ok := filter.Nanos(e.GetReceiveTime()); ok {
+			next.events.observe(t)
+		}
 		if err := v.addEvent(ctx, events, e, next); err != nil {
 			return fmt.Errorf("%s: %w", e.GetName(), err)
 		}
@@ -110,27 +136,48 @@ func (v *View) fill(ctx context.Context, b Batch, next *change) error {
 			return fmt.Errorf("%s: %w", n.GetName(), err)
 		}
 	}
+	if err := v.addRepeats(ctx, b.Repeats, next); err != nil {
+		return err
+	}
+	for _, r := range next.released {
+		if _, err := v.insert.release.ExecContext(ctx, r.cursor, r.delivery, r.item); err != nil {
+			return err
+		}
+	}
 	if err := v.putStates(ctx, b.States, next); err != nil {
 		return err
 	}
 	next.LedgerSequence = max(next.LedgerSequence, b.LedgerSequence)
 	next.Cursor = max(next.Cursor, b.Cursor)
-	_, err := v.insert.meta.ExecContext(ctx, next.LedgerSequence, next.Cursor, next.highTime, next.lateness)
+	_, err := v.insert.meta.ExecContext(ctx, next.LedgerSequence, next.Cursor,
+		next.events.high, next.events.lateness, next.deliveries.high, next.deliveries.lateness)
 	return err
 }
 
-// observe takes the event's receive_time into account.
-func (m *meta) observe(e *eventv1.PaymentStatusChanged) {
-	t, ok := filter.Nanos(e.GetReceiveTime())
-	if !ok {
-		return
+func (v *View) addDeliveries(ctx context.Context, deliveries []Delivery, next *change) error {
+	to := newRows(&v.insert.deliveries)
+	for i := range deliveries {
+		if deliveries[i].Key() <= next.lastDelivery {
+			continue
+		}
+		if err := v.addDelivery(ctx, to, &deliveries[i], next); err != nil {
+			return fmt.Errorf("delivery %d-%d: %w", deliveries[i].Sequence, deliveries[i].Index, err)
+		}
 	}
-	if t >= m.highTime {
-		m.highTime = t
-		return
+	return to.flush(ctx)
+}
+
+func (v *View) addRepeats(ctx context.Context, repeats []Repeat, next *change) error {
+	for _, r := range repeats {
+		id := keyOf(r.Sequence, r.Index)
+		if _, err := v.insert.repeat.ExecContext(ctx, id, r.Item, r.Cursor); err != nil {
+			return err
+		}
+		if r.Released {
+			next.released = append(next.released, release{r.Cursor, id, int32(r.Item)})
+		}
 	}
-	// Times lie within 584 years of each other, which int64 can hold only as uint64.
-	m.lateness = max(m.lateness, int64(min(uint64(m.highTime)-uint64(t), math.MaxInt64)))
+	return nil
 }
 
 // classID returns the ID of c and stores c when it is new.

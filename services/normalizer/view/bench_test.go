@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/paynorm/paynorm/benchmarks/dataset"
 	"github.com/paynorm/paynorm/services/normalizer/view"
 )
 
@@ -21,13 +22,13 @@ func BenchmarkApply(b *testing.B) {
 				continue
 			}
 			b.Run(fmt.Sprintf("prior=%d/batch=%d", prior, size), func(b *testing.B) {
-				v, h := open(b, filepath.Join(b.TempDir(), "view.db")), newHistory(1)
+				v, h := open(b, filepath.Join(b.TempDir(), "view.db")), dataset.New(1)
 				for n := 0; n < prior; n += 1000 {
-					apply(b, v, h.batch(1000))
+					apply(b, v, h.Batch(1000))
 				}
 				batches := make([]view.Batch, 0, b.N/size+1)
 				for n := 0; n < b.N; n += size {
-					batches = append(batches, h.batch(size))
+					batches = append(batches, h.Batch(size))
 				}
 				runtime.GC()
 				b.ResetTimer()
@@ -43,16 +44,16 @@ func BenchmarkApply(b *testing.B) {
 
 // BenchmarkSeen looks up new events, as nearly all are; ns/op is per event.
 func BenchmarkSeen(b *testing.B) {
-	v, h := open(b, filepath.Join(b.TempDir(), "view.db")), newHistory(1)
+	v, h := open(b, filepath.Join(b.TempDir(), "view.db")), dataset.New(1)
 	for range 100 {
-		apply(b, v, h.batch(1000))
+		apply(b, v, h.Batch(1000))
 	}
 	for _, size := range []int{1, 100, 1000} {
 		b.Run(fmt.Sprintf("batch=%d", size), func(b *testing.B) {
 			for n := 0; n < b.N; n += size {
 				b.StopTimer()
 				var names []string
-				for _, e := range h.batch(size).Events {
+				for _, e := range h.Batch(size).Events {
 					names = append(names, e.GetName())
 				}
 				b.StartTimer()
@@ -66,14 +67,14 @@ func BenchmarkSeen(b *testing.B) {
 
 // BenchmarkStates reads known payments; ns/op is per payment.
 func BenchmarkStates(b *testing.B) {
-	v, h := open(b, filepath.Join(b.TempDir(), "view.db")), newHistory(1)
+	v, h := open(b, filepath.Join(b.TempDir(), "view.db")), dataset.New(1)
 	for range 100 {
-		apply(b, v, h.batch(1000))
+		apply(b, v, h.Batch(1000))
 	}
 	for _, size := range []int{1, 100, 1000} {
 		b.Run(fmt.Sprintf("batch=%d", size), func(b *testing.B) {
 			for n := 0; n < b.N; n += size {
-				if _, err := v.States(context.Background(), h.payments(size)); err != nil {
+				if _, err := v.States(context.Background(), h.Payments(size)); err != nil {
 					b.Fatal(err)
 				}
 			}
@@ -83,18 +84,18 @@ func BenchmarkStates(b *testing.B) {
 
 // BenchmarkEvents reads a page of 50 of 100 000 events.
 func BenchmarkEvents(b *testing.B) {
-	v, h := open(b, filepath.Join(b.TempDir(), "view.db")), newHistory(1)
+	v, h := open(b, filepath.Join(b.TempDir(), "view.db")), dataset.New(1)
 	for range 100 {
-		apply(b, v, h.batch(1000))
+		apply(b, v, h.Batch(1000))
 	}
-	last := h.last()
+	last := h.Last()
 	for _, f := range []string{
 		"",
 		`provider = clip AND merchant = acme`,
 		`payment_status = PAID`,
 		fmt.Sprintf("payment = %q", last.GetPayment()),
 		fmt.Sprintf("merchant_reference = %q", last.GetMerchantReference()),
-		fmt.Sprintf(`receive_time < %q`, h.time(500).Format("2006-01-02T15:04:05Z")),
+		fmt.Sprintf(`receive_time < %q`, h.Time(500).Format("2006-01-02T15:04:05Z")),
 	} {
 		b.Run("filter="+f, func(b *testing.B) {
 			q := view.Query{Filter: parseEvents(b, f), Limit: 50}

@@ -22,7 +22,7 @@ func (v *View) CursorAt(ctx context.Context, t time.Time) (cursor int64, err err
 		if err != nil {
 			return err
 		}
-		first, err := firstAt(ctx, tx, m.Cursor, nanos)
+		first, err := eventList().firstAt(ctx, tx, m.Cursor, nanos)
 		cursor = first - 1
 		return err
 	})
@@ -32,15 +32,16 @@ func (v *View) CursorAt(ctx context.Context, t time.Time) (cursor int64, err err
 	return cursor, nil
 }
 
-// firstAt returns the cursor of the first event that was received at or after
-// t, or end+1 when there is none up to end. high_time never falls, and it
-// first reaches t with exactly that event.
-func firstAt(ctx context.Context, db querier, end, t int64) (int64, error) {
+// firstAt returns the key of the first row that was received at or after t, or
+// end+1 when there is none up to end. high_time never falls, and it first
+// reaches t with exactly that row.
+func (l list) firstAt(ctx context.Context, db querier, end, t int64) (int64, error) {
+	query := "SELECT " + l.highTime + " FROM " + l.table + " WHERE " + l.key + " <= ? ORDER BY " + l.key + " DESC LIMIT 1"
 	low, high := int64(1), end+1
 	for low < high {
 		middle := low + (high-low)/2
 		var highTime int64
-		err := db.QueryRowContext(ctx, "SELECT high_time FROM events WHERE cursor <= ? ORDER BY cursor DESC LIMIT 1", middle).Scan(&highTime)
+		err := db.QueryRowContext(ctx, query, middle).Scan(&highTime)
 		if err != nil && !errors.Is(err, sql.ErrNoRows) {
 			return 0, err
 		}
@@ -55,21 +56,28 @@ func firstAt(ctx context.Context, db querier, end, t int64) (int64, error) {
 
 // boundTime narrows the window by a condition on the time of receipt, or of a
 // payment's last change, which is the time of receipt of the event at its
-// update_cursor. Times follow the cursors up to the lateness that was seen.
+// update_cursor. Times follow the keys up to the lateness that was seen.
 func (f *find) boundTime(ctx context.Context, db querier, c filter.Condition) error {
 	m, err := readMeta(ctx, db)
 	if err != nil {
 		return err
 	}
+	of, end, seen := eventList(), m.Cursor, m.events
+	if f.classOf == classOfDeliveries {
+		of, seen = f.list, m.deliveries
+		if err := db.QueryRowContext(ctx, "SELECT coalesce(max(id), 0) FROM deliveries").Scan(&end); err != nil {
+			return err
+		}
+	}
 	first, beyond := int64(0), int64(math.MaxInt64)
 	if c.Op != filter.Less && c.Op != filter.LessEqual {
-		if first, err = firstAt(ctx, db, m.Cursor, c.Number); err != nil {
+		if first, err = of.firstAt(ctx, db, end, c.Number); err != nil {
 			return err
 		}
 	}
 	if c.Op != filter.Greater && c.Op != filter.GreaterEqual {
-		latest := c.Number + min(m.lateness, math.MaxInt64-1-max(c.Number, 0))
-		if beyond, err = firstAt(ctx, db, m.Cursor, latest+1); err != nil {
+		latest := c.Number + min(seen.lateness, math.MaxInt64-1-max(c.Number, 0))
+		if beyond, err = of.firstAt(ctx, db, end, latest+1); err != nil {
 			return err
 		}
 	}

@@ -11,6 +11,7 @@ import (
 const (
 	classOfEvents = iota + 1
 	classOfPayments
+	classOfDeliveries
 )
 
 // class is a combination of the fields that have few values. Filters over
@@ -37,6 +38,10 @@ func classOfEvent(e *eventv1.PaymentStatusChanged) class {
 		dispute: e.GetDisputeStatus(), proof: e.GetProofStatus(),
 		disposition: e.GetDisposition(),
 	}
+}
+
+func classOfDelivery(d *Delivery) class {
+	return class{of: classOfDeliveries, provider: d.Provider, merchant: d.Merchant, mode: d.Mode}
 }
 
 func (c class) columns() []any {

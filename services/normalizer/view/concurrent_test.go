@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"github.com/paynorm/paynorm/benchmarks/dataset"
 	eventv1 "github.com/paynorm/paynorm/gen/paynorm/event/v1"
 	"github.com/paynorm/paynorm/services/normalizer/view"
 )
@@ -16,7 +17,7 @@ import (
 // TestReadersFindWhatWasAppliedWhileKeysMove reads by IDs while their keys go
 // from memory to the table: what Apply has returned from is always found.
 func TestReadersFindWhatWasAppliedWhileKeysMove(t *testing.T) {
-	v, h := open(t, filepath.Join(t.TempDir(), "view.db")), newHistory(1)
+	v, h := open(t, filepath.Join(t.TempDir(), "view.db")), dataset.New(1)
 	var applied atomic.Pointer[[]*eventv1.PaymentStatusChanged]
 	applied.Store(&[]*eventv1.PaymentStatusChanged{})
 	var reading sync.WaitGroup
@@ -38,7 +39,7 @@ func TestReadersFindWhatWasAppliedWhileKeysMove(t *testing.T) {
 	}
 	var all []*eventv1.PaymentStatusChanged
 	for range 80 {
-		b := h.batch(4)
+		b := h.Batch(4)
 		apply(t, v, b)
 		all = append(all, b.Events...)
 		known := all[:len(all):len(all)]

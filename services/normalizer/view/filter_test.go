@@ -87,6 +87,10 @@ func oneOf(r *rand.Rand, values ...string) string { return values[r.IntN(len(val
 
 func randomID(r *rand.Rand) string { return oneOf(r, "", "a", "b", "c", `q"uo'te\`, "zwölf") }
 
+func randomDelivery(r *rand.Rand) string {
+	return oneOf(r, "", "deliveries/d1-0", "deliveries/d2-0", "deliveries/d2-1", "deliveries/d900000000-4095")
+}
+
 func randomTime(r *rand.Rand) time.Time {
 	return time.Date(2025, 1, 31, 12, 0, r.IntN(30), r.IntN(2), time.UTC)
 }
@@ -97,7 +101,7 @@ func randomEvent(r *rand.Rand, cursor int64) *eventv1.PaymentStatusChanged {
 		Provider: oneOf(r, "clip", "qitech"), Merchant: oneOf(r, "", "acme", "bolt"),
 		Mode: eventv1.Mode(r.IntN(3)), Kind: eventv1.Kind(1 + r.IntN(4)), Direction: eventv1.Direction(r.IntN(3)),
 		Disposition: eventv1.Disposition(r.IntN(6)), Payment: randomID(r), ProviderPaymentId: randomID(r),
-		ProviderOperationId: randomID(r), MerchantReference: randomID(r), Delivery: randomID(r),
+		ProviderOperationId: randomID(r), MerchantReference: randomID(r), Delivery: randomDelivery(r),
 	}
 	switch e.Kind {
 	case eventv1.Kind_KIND_PAYMENT:
@@ -142,7 +146,7 @@ func randomFilter(r *rand.Rand) string {
 			fmt.Sprintf("provider_payment_id %s %s", equal, quote(randomID(r))),
 			fmt.Sprintf("provider_operation_id %s %s", equal, quote(randomID(r))),
 			fmt.Sprintf("merchant_reference %s %s", equal, quote(randomID(r))),
-			fmt.Sprintf("delivery %s %s", equal, quote(randomID(r))),
+			fmt.Sprintf("delivery %s %s", equal, quote(oneOf(r, "deliveries/x", randomDelivery(r)))),
 			fmt.Sprintf("receive_time %s %q", order, randomTime(r).Format(time.RFC3339Nano)),
 			fmt.Sprintf("occur_time %s %q", order, randomTime(r).Format(time.RFC3339Nano)),
 			fmt.Sprintf("occur_time %s %q", order, "2200-01-01T00:00:00Z"),

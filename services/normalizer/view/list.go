@@ -21,6 +21,7 @@ type list struct {
 	table, key string
 	row        string // what the table keys leads to
 	scan       string // how to read the table in the order of key
+	highTime   string // the latest time of receipt up to a row
 	classOf    int    // its classes
 	ids        []id   // what is found by an index, the most selective first
 }
@@ -34,7 +35,7 @@ type id struct {
 
 func eventList() list {
 	return list{
-		table: "events", key: "cursor", row: "cursor", scan: "NOT INDEXED", classOf: classOfEvents,
+		table: "events", key: "cursor", row: "cursor", scan: "NOT INDEXED", highTime: "high_time", classOf: classOfEvents,
 		ids: []id{
 			{filter.Payment, eventByPayment}, {filter.ProviderPaymentID, eventByProviderPaymentID},
 			{filter.ProviderOperationID, eventByProviderOperationID}, {filter.Delivery, 0},
@@ -50,6 +51,10 @@ func paymentList() list {
 			{filter.ProviderPaymentID, paymentByProviderPaymentID}, {filter.MerchantReference, paymentByMerchantReference},
 		},
 	}
+}
+
+func deliveryList() list {
+	return list{table: "deliveries", key: "id", row: "id", scan: "NOT INDEXED", highTime: "coalesce(high_time, receive_time)", classOf: classOfDeliveries}
 }
 
 // window is the part of a list that is asked for.
@@ -154,6 +159,8 @@ func (l list) keys(ctx context.Context, db *sql.Tx, conditions filter.Conditions
 func (f *find) add(ctx context.Context, db querier, c filter.Condition) error {
 	column, op := string(c.Field), c.Op.String()
 	switch {
+	case c.Op == filter.OneOf: // of provider or merchant
+		f.classes.and(column+" IN ("+strings.Repeat("?, ", len(c.Texts))+"NULL)", texts(c.Texts)...)
 	case c.Type == filter.Number:
 		f.bound(c.Op, c.Number, c.Number)
 	case c.Type == filter.Time:
@@ -161,6 +168,8 @@ func (f *find) add(ctx context.Context, db querier, c filter.Condition) error {
 		if c.Field != filter.OccurTime {
 			return f.boundTime(ctx, db, c)
 		}
+	case c.Field == filter.Delivery:
+		f.rows.and(column+" "+op+" ?", deliveryID(c.Text))
 	case slices.ContainsFunc(f.ids, func(i id) bool { return i.field == c.Field }):
 		f.rows.and(column+" "+op+" ?", c.Text)
 	case c.Type == filter.Text:
@@ -169,6 +178,14 @@ func (f *find) add(ctx context.Context, db querier, c filter.Condition) error {
 		f.classes.and(column+" "+op+" ?", c.Number)
 	}
 	return nil
+}
+
+func texts(list []string) []any {
+	out := make([]any, len(list))
+	for i, t := range list {
+		out[i] = t
+	}
+	return out
 }
 
 // bound narrows the window: the key is below, at or above a value that lies

@@ -35,19 +35,29 @@ func (p *preparer) lookups() (l lookups) {
 	for i, w := range widths {
 		in := " IN (" + marks(w) + ")"
 		l.keys[i] = p.prepare("SELECT row FROM keys WHERE hash" + in)
-		l.seen[i] = p.prepare("SELECT name FROM events WHERE cursor" + in)
+		l.seen[i] = p.prepare("SELECT name, cursor, delivery, item FROM events WHERE cursor" + in)
 		l.state[i] = p.prepare("SELECT name, state FROM payments WHERE id" + in)
 		l.payment[i] = p.prepare("SELECT name, id, update_cursor, provider_payment_id, merchant_reference FROM payments WHERE id" + in)
 	}
 	return l
 }
 
-// Seen says which of the events exist. It reads the batches that were applied before.
-func (v *View) Seen(ctx context.Context, names []string) (map[string]bool, error) {
-	out := map[string]bool{}
+// Origin says which event tells a fact, and which item told it first.
+type Origin struct {
+	Cursor      int64 // of the event
+	Sequence    int64 // of the commit of the delivery
+	Index, Item int   // of the delivery within the commit, of the item within the delivery
+}
+
+// Seen returns those of the events that exist. It reads the batches that were applied before.
+func (v *View) Seen(ctx context.Context, names []string) (map[string]Origin, error) {
+	out := map[string]Origin{}
 	err := v.eachNamed(ctx, eventByName, names, &v.lookup.seen, func(rows *sql.Rows) (name string, err error) {
-		err = rows.Scan(&name)
-		out[name] = true
+		var o Origin
+		var delivery int64
+		err = rows.Scan(&name, &o.Cursor, &delivery, &o.Item)
+		o.Sequence, o.Index = sequenceOf(delivery), indexOf(delivery)
+		out[name] = o
 		return name, err
 	})
 	if err != nil {

@@ -44,7 +44,7 @@ func TestFiltersAreServedByAnIndex(t *testing.T) {
 		{eventList(), events, `merchant_reference = "7" AND provider_payment_id = "8"`, byKeys},
 		{eventList(), events, `merchant_reference = "7"`, byKeys},
 		{eventList(), events, `provider_operation_id = "7"`, byKeys},
-		{eventList(), events, `delivery = "deliveries/1"`, []string{"SEARCH events USING COVERING INDEX events_delivery (delivery=? AND rowid>? AND rowid<?)"}},
+		{eventList(), events, `delivery = "deliveries/d1-0"`, []string{"SEARCH events USING COVERING INDEX events_delivery (delivery=? AND rowid>? AND rowid<?)"}},
 		{paymentList(), payments, ``, []string{"SEARCH payments USING COVERING INDEX payments_update (update_cursor>? AND update_cursor<?)"}},
 		{paymentList(), payments, `provider = clip AND merchant = acme`, []string{"SEARCH payments USING COVERING INDEX payments_class (class=? AND update_cursor>? AND update_cursor<?)"}},
 		{paymentList(), payments, `payment_status = PAID`, []string{"SEARCH payments USING COVERING INDEX payments_class (class=? AND update_cursor>? AND update_cursor<?)"}},

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/timestamppb"
 
 	eventv1 "github.com/paynorm/paynorm/gen/paynorm/event/v1"
 	ledgerv1 "github.com/paynorm/paynorm/gen/paynorm/ledger/v1"
@@ -22,9 +23,11 @@ const many = 16
 type inserts struct {
 	begin, commit, rollback *sql.Stmt
 	meta, class, notice     *sql.Stmt
+	repeat, release         *sql.Stmt
 	updatePayment, part     *sql.Stmt
 	oldKey                  *sql.Stmt
 	events, payments, keys  table
+	deliveries              table
 }
 
 // table inserts rows of one table, many with one statement where it can.
@@ -36,13 +39,16 @@ type table struct {
 func (p *preparer) inserts() inserts {
 	return inserts{
 		begin: p.prepare("BEGIN IMMEDIATE"), commit: p.prepare("COMMIT"), rollback: p.prepare("ROLLBACK"),
-		meta:          p.prepare("UPDATE meta SET ledger_sequence = ?, cursor = ?, high_time = ?, lateness = ?"),
+		meta:          p.prepare("UPDATE meta SET ledger_sequence = ?, cursor = ?, high_time = ?, lateness = ?, delivery_high_time = ?, delivery_lateness = ?"),
 		class:         p.prepare("INSERT INTO classes VALUES (" + marks(12) + ")"),
-		notice:        p.prepare("INSERT INTO notices VALUES (" + marks(8) + ")"),
+		notice:        p.prepare("INSERT INTO notices VALUES (" + marks(7) + ")"),
+		repeat:        p.prepare("INSERT OR IGNORE INTO repeats VALUES (?, ?, ?)"),
+		release:       p.prepare("UPDATE notices SET released = ? WHERE delivery = ? AND item = ? AND released = 0"),
 		updatePayment: p.prepare("UPDATE payments SET update_cursor = ?, class = ?, update_time = ?, provider_payment_id = ?, merchant_reference = ?, state = ? WHERE id = ?"),
 		part:          p.prepare("UPDATE parts SET cursor = ?, payment = ? WHERE part = ?"),
 		oldKey:        p.prepare("INSERT OR IGNORE INTO keys VALUES (?, ?)"),
-		events:        p.table("events", 12),
+		events:        p.table("events", 13),
+		deliveries:    p.table("deliveries", 4),
 		payments:      p.table("payments", 8),
 		keys:          p.table("keys", 2),
 	}
@@ -115,10 +121,15 @@ func (v *View) addEvent(ctx context.Context, to *rows, e *eventv1.PaymentStatusC
 		return err
 	}
 	next.keys = eventKeys(next.keys, e)
+	delivery, item := deliveryID(e.GetDelivery()), e.GetLedgerPosition().GetItem()
+	if at := e.GetLedgerPosition(); at.GetSequence() != sequenceOf(delivery) && e.GetSupersedes() == "" {
+		// Published by a command: it was a notice, or nothing, before.
+		next.released = append(next.released, release{e.GetCursor(), delivery, item})
+	}
 	return to.add(ctx,
-		e.GetCursor(), id, nullTime(filter.Nanos(e.GetReceiveTime())), nullTime(filter.Nanos(e.GetOccurTime())), next.highTime,
+		e.GetCursor(), id, nullTime(filter.Nanos(e.GetReceiveTime())), nullTime(filter.Nanos(e.GetOccurTime())), next.events.high,
 		e.GetName(), e.GetPayment(), e.GetProviderPaymentId(), e.GetProviderOperationId(),
-		e.GetMerchantReference(), e.GetDelivery(), blob)
+		e.GetMerchantReference(), delivery, item, blob)
 }
 
 func (v *View) addNotice(ctx context.Context, n *eventv1.QuarantineNotice) error {
@@ -126,9 +137,27 @@ func (v *View) addNotice(ctx context.Context, n *eventv1.QuarantineNotice) error
 	if err != nil {
 		return err
 	}
-	_, err = v.insert.notice.ExecContext(ctx, n.GetCursor(), n.GetName(), n.GetProvider(), n.GetMerchant(),
-		int32(n.GetReason()), n.GetDetail(), n.GetDelivery(), blob)
+	_, err = v.insert.notice.ExecContext(ctx, n.GetCursor(), deliveryID(n.GetDelivery()), n.GetLedgerPosition().GetItem(),
+		int32(n.GetReason()), n.GetPayment(), 0, blob)
 	return err
+}
+
+// addDelivery adds the row of a delivery that is above those that are stored.
+func (v *View) addDelivery(ctx context.Context, to *rows, d *Delivery, next *change) error {
+	id, err := v.classID(ctx, classOfDelivery(d))
+	if err != nil {
+		return err
+	}
+	var received, high sql.NullInt64
+	if !d.ReceiveTime.IsZero() {
+		received = nullTime(filter.Nanos(timestamppb.New(d.ReceiveTime)))
+		next.deliveries.observe(received.Int64)
+	}
+	if !received.Valid || next.deliveries.high != received.Int64 {
+		high = nullTime(next.deliveries.high, true)
+	}
+	next.lastDelivery = d.Key()
+	return to.add(ctx, next.lastDelivery, id, received, high)
 }
 
 // putStates inserts or replaces payments, unless the stored one is as new.

@@ -5,10 +5,11 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"math"
 )
 
 // version is raised with each change of what a file holds.
-const version = 2
+const version = 3
 
 // schema keeps the cost of a write low; that is why it looks as it does.
 //
@@ -19,10 +20,15 @@ const version = 2
 //
 // The IDs are found by the table keys, which leads from a hash of 64 bits to
 // rows; the text itself is compared too. The newest keys are in memory only,
-// see memory. Deliveries are indexed as they are, because their IDs mostly rise.
+// see memory. Deliveries are numbers, see deliveryID, that mostly rise from one
+// event to the next; so they are indexed as they are.
 //
-// high_time is the latest receive_time up to that event. It never falls from
-// one cursor to the next, so that a time can be found by bisection, without an index.
+// high_time is the latest receive_time up to that event or delivery. It never
+// falls from one row to the next, so that a time can be found by bisection,
+// without an index. A delivery's is left out where it is its own receive_time.
+//
+// A repeat is an item that told a fact again. Most deliveries have none, and
+// what became of their items is found by the events and notices that name them.
 const schema = `
 CREATE TABLE meta (
 	one INTEGER PRIMARY KEY CHECK (one = 1),
@@ -30,7 +36,10 @@ CREATE TABLE meta (
 	ledger_sequence INTEGER NOT NULL,
 	cursor INTEGER NOT NULL,
 	high_time INTEGER NOT NULL,
-	lateness INTEGER NOT NULL
+	lateness INTEGER NOT NULL,
+	delivery_high_time INTEGER NOT NULL,
+	delivery_lateness INTEGER NOT NULL,
+	filling INTEGER NOT NULL
 ) STRICT;
 
 CREATE TABLE classes (
@@ -59,11 +68,10 @@ CREATE TABLE events (
 	provider_payment_id TEXT NOT NULL,
 	provider_operation_id TEXT NOT NULL,
 	merchant_reference TEXT NOT NULL,
-	delivery TEXT NOT NULL,
+	delivery INTEGER NOT NULL,
+	item INTEGER NOT NULL,
 	event BLOB NOT NULL
 ) STRICT;
-CREATE INDEX events_class ON events (class);
-CREATE INDEX events_delivery ON events (delivery);
 
 CREATE TABLE keys (
 	hash INTEGER NOT NULL,
@@ -87,31 +95,72 @@ CREATE TABLE payments (
 	merchant_reference TEXT NOT NULL,
 	state BLOB NOT NULL
 ) STRICT;
-CREATE UNIQUE INDEX payments_update ON payments (update_cursor);
-CREATE INDEX payments_class ON payments (class, update_cursor);
+
+CREATE TABLE deliveries (
+	id INTEGER PRIMARY KEY,
+	class INTEGER NOT NULL,
+	receive_time INTEGER,
+	high_time INTEGER
+) STRICT;
+
+CREATE TABLE repeats (
+	delivery INTEGER NOT NULL,
+	item INTEGER NOT NULL,
+	cursor INTEGER NOT NULL,
+	PRIMARY KEY (delivery, item)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX repeats_cursor ON repeats (cursor);
 
 CREATE TABLE notices (
 	cursor INTEGER PRIMARY KEY,
-	name TEXT NOT NULL,
-	provider TEXT NOT NULL,
-	merchant TEXT NOT NULL,
+	delivery INTEGER NOT NULL,
+	item INTEGER NOT NULL,
 	reason INTEGER NOT NULL,
-	detail TEXT NOT NULL,
-	delivery TEXT NOT NULL,
+	payment TEXT NOT NULL,
+	released INTEGER NOT NULL,
 	notice BLOB NOT NULL
 ) STRICT;
+CREATE INDEX notices_delivery ON notices (delivery, item);
+CREATE INDEX notices_payment ON notices (payment) WHERE payment != '';
+CREATE INDEX notices_open ON notices (delivery) WHERE released = 0;
+CREATE INDEX notices_reason ON notices (reason, delivery) WHERE released = 0;
+`
+
+// indexes are those of the large tables, which a view that is being filled does without.
+const indexes = `
+CREATE INDEX events_class ON events (class);
+CREATE INDEX events_delivery ON events (delivery);
+CREATE UNIQUE INDEX payments_update ON payments (update_cursor);
+CREATE INDEX payments_class ON payments (class, update_cursor);
+CREATE INDEX deliveries_class ON deliveries (class);
 `
 
 // meta is the one row of the table of that name.
 type meta struct {
 	Position
-	highTime int64 // the latest receive_time so far
-	lateness int64 // how far a receive_time has lain before one of an earlier cursor, at most
+	events, deliveries clock
+	filling            bool // a bulk load was begun and not ended
+}
+
+// clock is what the times of receipt in the order of a table's key have shown.
+type clock struct {
+	high     int64 // the latest so far
+	lateness int64 // how far one has lain before an earlier row's, at most
+}
+
+// observe takes a time of receipt into account.
+func (c *clock) observe(t int64) {
+	if t >= c.high {
+		c.high = t
+		return
+	}
+	// Times lie within 584 years of each other, which int64 can hold only as uint64.
+	c.lateness = max(c.lateness, int64(min(uint64(c.high)-uint64(t), math.MaxInt64)))
 }
 
 func readMeta(ctx context.Context, db querier) (m meta, err error) {
-	err = db.QueryRowContext(ctx, "SELECT ledger_sequence, cursor, high_time, lateness FROM meta").
-		Scan(&m.LedgerSequence, &m.Cursor, &m.highTime, &m.lateness)
+	err = db.QueryRowContext(ctx, "SELECT ledger_sequence, cursor, high_time, lateness, delivery_high_time, delivery_lateness, filling FROM meta").
+		Scan(&m.LedgerSequence, &m.Cursor, &m.events.high, &m.events.lateness, &m.deliveries.high, &m.deliveries.lateness, &m.filling)
 	return m, err
 }
 
@@ -147,10 +196,10 @@ func create(ctx context.Context, conn *sql.Conn) error {
 		return err
 	}
 	defer func() { _ = tx.Rollback() }()
-	if _, err := tx.ExecContext(ctx, schema); err != nil {
+	if _, err := tx.ExecContext(ctx, schema+indexes); err != nil {
 		return err
 	}
-	if _, err := tx.ExecContext(ctx, "INSERT INTO meta VALUES (1, ?, 0, 0, ?, 0)", version, noTime); err != nil {
+	if _, err := tx.ExecContext(ctx, "INSERT INTO meta VALUES (1, ?, 0, 0, ?, 0, ?, 0, 0)", version, noTime, noTime); err != nil {
 		return err
 	}
 	for part := range parts {

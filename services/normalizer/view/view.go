@@ -1,10 +1,11 @@
 // Package view keeps what the events say in a form that can be asked: a SQLite
-// file with the events, the payments that they add up to and the quarantine
-// notices. It is a projection: it can be deleted and is then rebuilt from the
+// file with the events, the payments that they add up to, the quarantine
+// notices, and the deliveries that all of it came from. It is a projection: it can be deleted and is then rebuilt from the
 // ledger, so it trades durability for speed. A power cut may take back the
 // last batches, never a part of one.
 //
-// One goroutine writes (Apply, Seen, States); any number may read.
+// One goroutine writes; any number may read. Seen and States read with the
+// writer, so they wait for a batch that is being applied.
 package view
 
 import (
@@ -40,7 +41,9 @@ type View struct {
 	prepared    []*sql.Stmt // all of conn
 	stored      meta
 	lastPayment int64 // the highest id of a payment
-	classes     map[class]int64
+	// lastDelivery is the highest id of a delivery.
+	lastDelivery int64
+	classes      map[class]int64
 }
 
 // Position is how far a view has come.
@@ -50,8 +53,22 @@ type Position struct {
 }
 
 // Open opens the view at path and makes it when there is none; its directory
-// must exist. Errors: ErrUnusable.
+// must exist. A view whose filling was cut short is made anew. Errors: ErrUnusable.
 func Open(ctx context.Context, path string) (*View, error) {
+	v, err := openFile(ctx, path)
+	if err != nil || !v.stored.filling {
+		return v, err
+	}
+	if err := v.Close(); err != nil {
+		return nil, fmt.Errorf("open view %s: %w", path, err)
+	}
+	if err := Remove(path); err != nil {
+		return nil, err
+	}
+	return openFile(ctx, path)
+}
+
+func openFile(ctx context.Context, path string) (*View, error) {
 	v := &View{path: path, memory: memory{limit: partLimit}}
 	if err := v.open(ctx); err != nil {
 		_ = v.Close()
@@ -79,7 +96,8 @@ func (v *View) open(ctx context.Context) (err error) {
 	if v.classes, err = readClasses(ctx, v.conn); err != nil {
 		return err
 	}
-	if err := v.conn.QueryRowContext(ctx, "SELECT coalesce(max(id), 0) FROM payments").Scan(&v.lastPayment); err != nil {
+	if err := v.conn.QueryRowContext(ctx, "SELECT (SELECT coalesce(max(id), 0) FROM payments), (SELECT coalesce(max(id), 0) FROM deliveries)").
+		Scan(&v.lastPayment, &v.lastDelivery); err != nil {
 		return err
 	}
 	if err := v.load(ctx); err != nil {

@@ -46,7 +46,12 @@ type Config struct {
 	// How long what is stored is kept. Default: forever.
 	Retention *Retention `protobuf:"bytes,9,opt,name=retention,proto3" json:"retention,omitempty"`
 	// Encrypts the content of deliveries at rest. Default: not encrypted.
-	Encryption    *Encryption `protobuf:"bytes,10,opt,name=encryption,proto3" json:"encryption,omitempty"`
+	Encryption *Encryption `protobuf:"bytes,10,opt,name=encryption,proto3" json:"encryption,omitempty"`
+	// Who may read. Without tokens and jwt anybody who reaches the HTTP edge or the gRPC
+	// server may, which is allowed on loopback addresses only.
+	Access *Access `protobuf:"bytes,11,opt,name=access,proto3" json:"access,omitempty"`
+	// Sends traces to an OpenTelemetry collector. Default: no traces.
+	Tracing       *Tracing `protobuf:"bytes,20,opt,name=tracing,proto3" json:"tracing,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -151,6 +156,496 @@ func (x *Config) GetEncryption() *Encryption {
 	return nil
 }
 
+func (x *Config) GetAccess() *Access {
+	if x != nil {
+		return x.Access
+	}
+	return nil
+}
+
+func (x *Config) GetTracing() *Tracing {
+	if x != nil {
+		return x.Tracing
+	}
+	return nil
+}
+
+// Who may read, and make paynorm normalize again. Changes are taken over while paynorm runs.
+type Access struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Bearer tokens that you made yourself.
+	Tokens []*AccessToken `protobuf:"bytes,1,rep,name=tokens,proto3" json:"tokens,omitempty"`
+	// Issuers whose JWTs are accepted as bearer tokens.
+	Jwt []*AccessJwt `protobuf:"bytes,2,rep,name=jwt,proto3" json:"jwt,omitempty"`
+	// Must be true to let anybody read although a server listens beyond loopback.
+	Insecure      bool `protobuf:"varint,3,opt,name=insecure,proto3" json:"insecure,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Access) Reset() {
+	*x = Access{}
+	mi := &file_paynorm_config_v1_config_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Access) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Access) ProtoMessage() {}
+
+func (x *Access) ProtoReflect() protoreflect.Message {
+	mi := &file_paynorm_config_v1_config_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Access.ProtoReflect.Descriptor instead.
+func (*Access) Descriptor() ([]byte, []int) {
+	return file_paynorm_config_v1_config_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *Access) GetTokens() []*AccessToken {
+	if x != nil {
+		return x.Tokens
+	}
+	return nil
+}
+
+func (x *Access) GetJwt() []*AccessJwt {
+	if x != nil {
+		return x.Jwt
+	}
+	return nil
+}
+
+func (x *Access) GetInsecure() bool {
+	if x != nil {
+		return x.Insecure
+	}
+	return false
+}
+
+// A bearer token and what it is good for.
+type AccessToken struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The name under which it shows in the log. Lower-case letters, digits and hyphens, at most 63.
+	Id string `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	// SHA-256 of the token in lower-case hex; the token itself is not written anywhere. Make
+	// it of at least 32 random bytes, for example with: openssl rand -hex 32
+	Sha256 string `protobuf:"bytes,2,opt,name=sha256,proto3" json:"sha256,omitempty"`
+	// The merchants that it may see, or "*" for all.
+	Merchants []string `protobuf:"bytes,3,rep,name=merchants,proto3" json:"merchants,omitempty"`
+	// The providers that it may see. Default: all.
+	Providers []string `protobuf:"bytes,4,rep,name=providers,proto3" json:"providers,omitempty"`
+	// What it may do: events (read events, payments, providers and endpoints), deliveries (read the
+	// raw content of deliveries), reprocess (normalize deliveries again), ingest (hand in
+	// deliveries, as the gateway does in a process of its own). Default: events.
+	Scopes        []string `protobuf:"bytes,5,rep,name=scopes,proto3" json:"scopes,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AccessToken) Reset() {
+	*x = AccessToken{}
+	mi := &file_paynorm_config_v1_config_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AccessToken) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AccessToken) ProtoMessage() {}
+
+func (x *AccessToken) ProtoReflect() protoreflect.Message {
+	mi := &file_paynorm_config_v1_config_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AccessToken.ProtoReflect.Descriptor instead.
+func (*AccessToken) Descriptor() ([]byte, []int) {
+	return file_paynorm_config_v1_config_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *AccessToken) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *AccessToken) GetSha256() string {
+	if x != nil {
+		return x.Sha256
+	}
+	return ""
+}
+
+func (x *AccessToken) GetMerchants() []string {
+	if x != nil {
+		return x.Merchants
+	}
+	return nil
+}
+
+func (x *AccessToken) GetProviders() []string {
+	if x != nil {
+		return x.Providers
+	}
+	return nil
+}
+
+func (x *AccessToken) GetScopes() []string {
+	if x != nil {
+		return x.Scopes
+	}
+	return nil
+}
+
+// An issuer of JWTs. A token must have an expiry ("exp"); its subject shows in the log.
+type AccessJwt struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// What the claim "iss" must be.
+	Issuer string `protobuf:"bytes,1,opt,name=issuer,proto3" json:"issuer,omitempty"`
+	// What the claim "aud" must hold.
+	Audience string `protobuf:"bytes,2,opt,name=audience,proto3" json:"audience,omitempty"`
+	// Where the issuer's public keys are.
+	//
+	// Types that are valid to be assigned to Keys:
+	//
+	//	*AccessJwt_JwksFile
+	//	*AccessJwt_PublicKey
+	Keys isAccessJwt_Keys `protobuf_oneof:"keys"`
+	// The claim that lists the merchants, a list of strings or one string; "*" means all. Default "merchants".
+	MerchantsClaim string `protobuf:"bytes,5,opt,name=merchants_claim,json=merchantsClaim,proto3" json:"merchants_claim,omitempty"`
+	// The claim that lists the providers; a token without it may see all. Default "providers".
+	ProvidersClaim string `protobuf:"bytes,6,opt,name=providers_claim,json=providersClaim,proto3" json:"providers_claim,omitempty"`
+	// The claim that lists the scopes, a list or a string with spaces between. Default "scope".
+	ScopesClaim   string `protobuf:"bytes,7,opt,name=scopes_claim,json=scopesClaim,proto3" json:"scopes_claim,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AccessJwt) Reset() {
+	*x = AccessJwt{}
+	mi := &file_paynorm_config_v1_config_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AccessJwt) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AccessJwt) ProtoMessage() {}
+
+func (x *AccessJwt) ProtoReflect() protoreflect.Message {
+	mi := &file_paynorm_config_v1_config_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AccessJwt.ProtoReflect.Descriptor instead.
+func (*AccessJwt) Descriptor() ([]byte, []int) {
+	return file_paynorm_config_v1_config_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *AccessJwt) GetIssuer() string {
+	if x != nil {
+		return x.Issuer
+	}
+	return ""
+}
+
+func (x *AccessJwt) GetAudience() string {
+	if x != nil {
+		return x.Audience
+	}
+	return ""
+}
+
+func (x *AccessJwt) GetKeys() isAccessJwt_Keys {
+	if x != nil {
+		return x.Keys
+	}
+	return nil
+}
+
+func (x *AccessJwt) GetJwksFile() string {
+	if x != nil {
+		if x, ok := x.Keys.(*AccessJwt_JwksFile); ok {
+			return x.JwksFile
+		}
+	}
+	return ""
+}
+
+func (x *AccessJwt) GetPublicKey() *Secret {
+	if x != nil {
+		if x, ok := x.Keys.(*AccessJwt_PublicKey); ok {
+			return x.PublicKey
+		}
+	}
+	return nil
+}
+
+func (x *AccessJwt) GetMerchantsClaim() string {
+	if x != nil {
+		return x.MerchantsClaim
+	}
+	return ""
+}
+
+func (x *AccessJwt) GetProvidersClaim() string {
+	if x != nil {
+		return x.ProvidersClaim
+	}
+	return ""
+}
+
+func (x *AccessJwt) GetScopesClaim() string {
+	if x != nil {
+		return x.ScopesClaim
+	}
+	return ""
+}
+
+type isAccessJwt_Keys interface {
+	isAccessJwt_Keys()
+}
+
+type AccessJwt_JwksFile struct {
+	// A file with a JSON Web Key Set (RFC 7517). A changed file is read again.
+	JwksFile string `protobuf:"bytes,3,opt,name=jwks_file,json=jwksFile,proto3,oneof"`
+}
+
+type AccessJwt_PublicKey struct {
+	// A public key, PEM. RSA keys verify RS256 and PS256, elliptic ones ES256, ES384 or
+	// ES512 by their curve, Ed25519 keys EdDSA.
+	PublicKey *Secret `protobuf:"bytes,4,opt,name=public_key,json=publicKey,proto3,oneof"`
+}
+
+func (*AccessJwt_JwksFile) isAccessJwt_Keys() {}
+
+func (*AccessJwt_PublicKey) isAccessJwt_Keys() {}
+
+// Certificates for TLS, PEM. Changed files are read again.
+type Tls struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Our certificate, followed by those between it and the root. Relative paths start at the
+	// folder of the configuration file, like those of secrets.
+	CertFile string `protobuf:"bytes,1,opt,name=cert_file,json=certFile,proto3" json:"cert_file,omitempty"`
+	// Its private key.
+	KeyFile string `protobuf:"bytes,2,opt,name=key_file,json=keyFile,proto3" json:"key_file,omitempty"`
+	// When given, clients must show a certificate that one of these has signed. Not for the
+	// HTTP edge, where each endpoint asks for its own.
+	ClientCaFile  string `protobuf:"bytes,3,opt,name=client_ca_file,json=clientCaFile,proto3" json:"client_ca_file,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Tls) Reset() {
+	*x = Tls{}
+	mi := &file_paynorm_config_v1_config_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Tls) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Tls) ProtoMessage() {}
+
+func (x *Tls) ProtoReflect() protoreflect.Message {
+	mi := &file_paynorm_config_v1_config_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Tls.ProtoReflect.Descriptor instead.
+func (*Tls) Descriptor() ([]byte, []int) {
+	return file_paynorm_config_v1_config_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *Tls) GetCertFile() string {
+	if x != nil {
+		return x.CertFile
+	}
+	return ""
+}
+
+func (x *Tls) GetKeyFile() string {
+	if x != nil {
+		return x.KeyFile
+	}
+	return ""
+}
+
+func (x *Tls) GetClientCaFile() string {
+	if x != nil {
+		return x.ClientCaFile
+	}
+	return ""
+}
+
+// How to reach a server with TLS.
+type ClientTls struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Who must have signed its certificate. Default: the system's roots.
+	CaFile string `protobuf:"bytes,1,opt,name=ca_file,json=caFile,proto3" json:"ca_file,omitempty"`
+	// Our certificate and key, when the server asks for one; both or none.
+	CertFile string `protobuf:"bytes,2,opt,name=cert_file,json=certFile,proto3" json:"cert_file,omitempty"`
+	// See cert_file.
+	KeyFile string `protobuf:"bytes,3,opt,name=key_file,json=keyFile,proto3" json:"key_file,omitempty"`
+	// The name in its certificate. Default: the host that is dialed.
+	ServerName    string `protobuf:"bytes,4,opt,name=server_name,json=serverName,proto3" json:"server_name,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ClientTls) Reset() {
+	*x = ClientTls{}
+	mi := &file_paynorm_config_v1_config_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ClientTls) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ClientTls) ProtoMessage() {}
+
+func (x *ClientTls) ProtoReflect() protoreflect.Message {
+	mi := &file_paynorm_config_v1_config_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ClientTls.ProtoReflect.Descriptor instead.
+func (*ClientTls) Descriptor() ([]byte, []int) {
+	return file_paynorm_config_v1_config_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *ClientTls) GetCaFile() string {
+	if x != nil {
+		return x.CaFile
+	}
+	return ""
+}
+
+func (x *ClientTls) GetCertFile() string {
+	if x != nil {
+		return x.CertFile
+	}
+	return ""
+}
+
+func (x *ClientTls) GetKeyFile() string {
+	if x != nil {
+		return x.KeyFile
+	}
+	return ""
+}
+
+func (x *ClientTls) GetServerName() string {
+	if x != nil {
+		return x.ServerName
+	}
+	return ""
+}
+
+// How many webhooks are taken; more are answered 503 with Retry-After.
+type RateLimit struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// How many a second, in the long run.
+	PerSecond float64 `protobuf:"fixed64,1,opt,name=per_second,json=perSecond,proto3" json:"per_second,omitempty"`
+	// How many at once. Default: those of two seconds.
+	Burst         int32 `protobuf:"varint,2,opt,name=burst,proto3" json:"burst,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RateLimit) Reset() {
+	*x = RateLimit{}
+	mi := &file_paynorm_config_v1_config_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RateLimit) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RateLimit) ProtoMessage() {}
+
+func (x *RateLimit) ProtoReflect() protoreflect.Message {
+	mi := &file_paynorm_config_v1_config_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RateLimit.ProtoReflect.Descriptor instead.
+func (*RateLimit) Descriptor() ([]byte, []int) {
+	return file_paynorm_config_v1_config_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *RateLimit) GetPerSecond() float64 {
+	if x != nil {
+		return x.PerSecond
+	}
+	return 0
+}
+
+func (x *RateLimit) GetBurst() int32 {
+	if x != nil {
+		return x.Burst
+	}
+	return 0
+}
+
 // How long what is stored is kept. The ledger is never trimmed before it is projected.
 type Retention struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -164,7 +659,7 @@ type Retention struct {
 
 func (x *Retention) Reset() {
 	*x = Retention{}
-	mi := &file_paynorm_config_v1_config_proto_msgTypes[1]
+	mi := &file_paynorm_config_v1_config_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -176,7 +671,7 @@ func (x *Retention) String() string {
 func (*Retention) ProtoMessage() {}
 
 func (x *Retention) ProtoReflect() protoreflect.Message {
-	mi := &file_paynorm_config_v1_config_proto_msgTypes[1]
+	mi := &file_paynorm_config_v1_config_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -189,7 +684,7 @@ func (x *Retention) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Retention.ProtoReflect.Descriptor instead.
 func (*Retention) Descriptor() ([]byte, []int) {
-	return file_paynorm_config_v1_config_proto_rawDescGZIP(), []int{1}
+	return file_paynorm_config_v1_config_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *Retention) GetLedger() *Keep {
@@ -219,7 +714,7 @@ type Keep struct {
 
 func (x *Keep) Reset() {
 	*x = Keep{}
-	mi := &file_paynorm_config_v1_config_proto_msgTypes[2]
+	mi := &file_paynorm_config_v1_config_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -231,7 +726,7 @@ func (x *Keep) String() string {
 func (*Keep) ProtoMessage() {}
 
 func (x *Keep) ProtoReflect() protoreflect.Message {
-	mi := &file_paynorm_config_v1_config_proto_msgTypes[2]
+	mi := &file_paynorm_config_v1_config_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -244,7 +739,7 @@ func (x *Keep) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Keep.ProtoReflect.Descriptor instead.
 func (*Keep) Descriptor() ([]byte, []int) {
-	return file_paynorm_config_v1_config_proto_rawDescGZIP(), []int{2}
+	return file_paynorm_config_v1_config_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *Keep) GetMaxAge() *durationpb.Duration {
@@ -273,7 +768,7 @@ type Encryption struct {
 
 func (x *Encryption) Reset() {
 	*x = Encryption{}
-	mi := &file_paynorm_config_v1_config_proto_msgTypes[3]
+	mi := &file_paynorm_config_v1_config_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -285,7 +780,7 @@ func (x *Encryption) String() string {
 func (*Encryption) ProtoMessage() {}
 
 func (x *Encryption) ProtoReflect() protoreflect.Message {
-	mi := &file_paynorm_config_v1_config_proto_msgTypes[3]
+	mi := &file_paynorm_config_v1_config_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -298,7 +793,7 @@ func (x *Encryption) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Encryption.ProtoReflect.Descriptor instead.
 func (*Encryption) Descriptor() ([]byte, []int) {
-	return file_paynorm_config_v1_config_proto_rawDescGZIP(), []int{3}
+	return file_paynorm_config_v1_config_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *Encryption) GetKeys() []*EncryptionKey {
@@ -321,7 +816,7 @@ type EncryptionKey struct {
 
 func (x *EncryptionKey) Reset() {
 	*x = EncryptionKey{}
-	mi := &file_paynorm_config_v1_config_proto_msgTypes[4]
+	mi := &file_paynorm_config_v1_config_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -333,7 +828,7 @@ func (x *EncryptionKey) String() string {
 func (*EncryptionKey) ProtoMessage() {}
 
 func (x *EncryptionKey) ProtoReflect() protoreflect.Message {
-	mi := &file_paynorm_config_v1_config_proto_msgTypes[4]
+	mi := &file_paynorm_config_v1_config_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -346,7 +841,7 @@ func (x *EncryptionKey) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EncryptionKey.ProtoReflect.Descriptor instead.
 func (*EncryptionKey) Descriptor() ([]byte, []int) {
-	return file_paynorm_config_v1_config_proto_rawDescGZIP(), []int{4}
+	return file_paynorm_config_v1_config_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *EncryptionKey) GetId() string {
@@ -384,13 +879,26 @@ type Http struct {
 	MaxBytesInFlight int64 `protobuf:"varint,7,opt,name=max_bytes_in_flight,json=maxBytesInFlight,proto3" json:"max_bytes_in_flight,omitempty"`
 	// How many connections may be open at once; more wait to be accepted. Default 4096.
 	MaxConnections int32 `protobuf:"varint,8,opt,name=max_connections,json=maxConnections,proto3" json:"max_connections,omitempty"`
-	unknownFields  protoimpl.UnknownFields
-	sizeCache      protoimpl.SizeCache
+	// Serves HTTPS. Default: plain text.
+	Tls *Tls `protobuf:"bytes,9,opt,name=tls,proto3" json:"tls,omitempty"`
+	// Must be true to serve plain text on an address beyond loopback, for example behind a
+	// proxy that speaks TLS.
+	Insecure bool `protobuf:"varint,10,opt,name=insecure,proto3" json:"insecure,omitempty"`
+	// Address ranges of proxies in front, in CIDR notation. X-Forwarded-For is believed when it
+	// comes from one of them; the right-most address that is none of them is the sender's.
+	TrustedProxies []string `protobuf:"bytes,11,rep,name=trusted_proxies,json=trustedProxies,proto3" json:"trusted_proxies,omitempty"`
+	// How many webhooks one endpoint may receive. Default: any number. Whatever it is, one
+	// endpoint never takes more than three quarters of max_concurrent_webhooks.
+	EndpointRate *RateLimit `protobuf:"bytes,12,opt,name=endpoint_rate,json=endpointRate,proto3" json:"endpoint_rate,omitempty"`
+	// How many webhooks one address, or one IPv6 network of 64 bits, may send. Default: any number.
+	AddressRate   *RateLimit `protobuf:"bytes,13,opt,name=address_rate,json=addressRate,proto3" json:"address_rate,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Http) Reset() {
 	*x = Http{}
-	mi := &file_paynorm_config_v1_config_proto_msgTypes[5]
+	mi := &file_paynorm_config_v1_config_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -402,7 +910,7 @@ func (x *Http) String() string {
 func (*Http) ProtoMessage() {}
 
 func (x *Http) ProtoReflect() protoreflect.Message {
-	mi := &file_paynorm_config_v1_config_proto_msgTypes[5]
+	mi := &file_paynorm_config_v1_config_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -415,7 +923,7 @@ func (x *Http) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Http.ProtoReflect.Descriptor instead.
 func (*Http) Descriptor() ([]byte, []int) {
-	return file_paynorm_config_v1_config_proto_rawDescGZIP(), []int{5}
+	return file_paynorm_config_v1_config_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *Http) GetAddress() string {
@@ -474,18 +982,57 @@ func (x *Http) GetMaxConnections() int32 {
 	return 0
 }
 
+func (x *Http) GetTls() *Tls {
+	if x != nil {
+		return x.Tls
+	}
+	return nil
+}
+
+func (x *Http) GetInsecure() bool {
+	if x != nil {
+		return x.Insecure
+	}
+	return false
+}
+
+func (x *Http) GetTrustedProxies() []string {
+	if x != nil {
+		return x.TrustedProxies
+	}
+	return nil
+}
+
+func (x *Http) GetEndpointRate() *RateLimit {
+	if x != nil {
+		return x.EndpointRate
+	}
+	return nil
+}
+
+func (x *Http) GetAddressRate() *RateLimit {
+	if x != nil {
+		return x.AddressRate
+	}
+	return nil
+}
+
 // The gRPC server of the normalizer.
 type Grpc struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Where to listen, as host:port. Default "127.0.0.1:9090".
-	Address       string `protobuf:"bytes,1,opt,name=address,proto3" json:"address,omitempty"`
+	Address string `protobuf:"bytes,1,opt,name=address,proto3" json:"address,omitempty"`
+	// Serves with TLS. Default: plain text.
+	Tls *Tls `protobuf:"bytes,2,opt,name=tls,proto3" json:"tls,omitempty"`
+	// Must be true to serve plain text on an address beyond loopback.
+	Insecure      bool `protobuf:"varint,3,opt,name=insecure,proto3" json:"insecure,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Grpc) Reset() {
 	*x = Grpc{}
-	mi := &file_paynorm_config_v1_config_proto_msgTypes[6]
+	mi := &file_paynorm_config_v1_config_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -497,7 +1044,7 @@ func (x *Grpc) String() string {
 func (*Grpc) ProtoMessage() {}
 
 func (x *Grpc) ProtoReflect() protoreflect.Message {
-	mi := &file_paynorm_config_v1_config_proto_msgTypes[6]
+	mi := &file_paynorm_config_v1_config_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -510,7 +1057,7 @@ func (x *Grpc) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Grpc.ProtoReflect.Descriptor instead.
 func (*Grpc) Descriptor() ([]byte, []int) {
-	return file_paynorm_config_v1_config_proto_rawDescGZIP(), []int{6}
+	return file_paynorm_config_v1_config_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *Grpc) GetAddress() string {
@@ -520,18 +1067,34 @@ func (x *Grpc) GetAddress() string {
 	return ""
 }
 
+func (x *Grpc) GetTls() *Tls {
+	if x != nil {
+		return x.Tls
+	}
+	return nil
+}
+
+func (x *Grpc) GetInsecure() bool {
+	if x != nil {
+		return x.Insecure
+	}
+	return false
+}
+
 // Prometheus metrics.
 type Metrics struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Where to listen, as host:port. Default "127.0.0.1:9464".
-	Address       string `protobuf:"bytes,1,opt,name=address,proto3" json:"address,omitempty"`
+	Address string `protobuf:"bytes,1,opt,name=address,proto3" json:"address,omitempty"`
+	// True serves Go's profiles at /debug/pprof/ on the same address.
+	Pprof         bool `protobuf:"varint,20,opt,name=pprof,proto3" json:"pprof,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Metrics) Reset() {
 	*x = Metrics{}
-	mi := &file_paynorm_config_v1_config_proto_msgTypes[7]
+	mi := &file_paynorm_config_v1_config_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -543,7 +1106,7 @@ func (x *Metrics) String() string {
 func (*Metrics) ProtoMessage() {}
 
 func (x *Metrics) ProtoReflect() protoreflect.Message {
-	mi := &file_paynorm_config_v1_config_proto_msgTypes[7]
+	mi := &file_paynorm_config_v1_config_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -556,7 +1119,7 @@ func (x *Metrics) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Metrics.ProtoReflect.Descriptor instead.
 func (*Metrics) Descriptor() ([]byte, []int) {
-	return file_paynorm_config_v1_config_proto_rawDescGZIP(), []int{7}
+	return file_paynorm_config_v1_config_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *Metrics) GetAddress() string {
@@ -564,6 +1127,13 @@ func (x *Metrics) GetAddress() string {
 		return x.Address
 	}
 	return ""
+}
+
+func (x *Metrics) GetPprof() bool {
+	if x != nil {
+		return x.Pprof
+	}
+	return false
 }
 
 // Where the ledger and the events are kept: in an embedded server below
@@ -575,14 +1145,30 @@ type Nats struct {
 	// Addresses of an external JetStream cluster, separated by commas. When given, nothing is embedded.
 	Url string `protobuf:"bytes,2,opt,name=url,proto3" json:"url,omitempty"`
 	// How many copies the streams have. Default 1; 3 or 5 only on an external cluster.
-	Replicas      int32 `protobuf:"varint,3,opt,name=replicas,proto3" json:"replicas,omitempty"`
+	Replicas int32 `protobuf:"varint,3,opt,name=replicas,proto3" json:"replicas,omitempty"`
+	// Serves subscribers with TLS. Only for the embedded server. Default: plain text.
+	Tls *Tls `protobuf:"bytes,4,opt,name=tls,proto3" json:"tls,omitempty"`
+	// Must be true to serve plain text on an address beyond loopback, or to log in to an external
+	// cluster over it.
+	Insecure bool `protobuf:"varint,5,opt,name=insecure,proto3" json:"insecure,omitempty"`
+	// Who may subscribe. Without users the embedded server lets anybody read, which is allowed on
+	// loopback addresses only; nobody but paynorm can publish or change a stream even then.
+	Users []*NatsUser `protobuf:"bytes,6,rep,name=users,proto3" json:"users,omitempty"`
+	// The user that paynorm logs in to an external cluster as.
+	User string `protobuf:"bytes,7,opt,name=user,proto3" json:"user,omitempty"`
+	// The password of user.
+	Password *Secret `protobuf:"bytes,8,opt,name=password,proto3" json:"password,omitempty"`
+	// The file with the credentials (JWT and seed) that paynorm logs in to an external cluster with.
+	CredentialsFile string `protobuf:"bytes,9,opt,name=credentials_file,json=credentialsFile,proto3" json:"credentials_file,omitempty"`
+	// TLS towards an external cluster. Default: as its addresses say, with the system's roots.
+	ClusterTls    *ClientTls `protobuf:"bytes,10,opt,name=cluster_tls,json=clusterTls,proto3" json:"cluster_tls,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Nats) Reset() {
 	*x = Nats{}
-	mi := &file_paynorm_config_v1_config_proto_msgTypes[8]
+	mi := &file_paynorm_config_v1_config_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -594,7 +1180,7 @@ func (x *Nats) String() string {
 func (*Nats) ProtoMessage() {}
 
 func (x *Nats) ProtoReflect() protoreflect.Message {
-	mi := &file_paynorm_config_v1_config_proto_msgTypes[8]
+	mi := &file_paynorm_config_v1_config_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -607,7 +1193,7 @@ func (x *Nats) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Nats.ProtoReflect.Descriptor instead.
 func (*Nats) Descriptor() ([]byte, []int) {
-	return file_paynorm_config_v1_config_proto_rawDescGZIP(), []int{8}
+	return file_paynorm_config_v1_config_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *Nats) GetAddress() string {
@@ -631,6 +1217,194 @@ func (x *Nats) GetReplicas() int32 {
 	return 0
 }
 
+func (x *Nats) GetTls() *Tls {
+	if x != nil {
+		return x.Tls
+	}
+	return nil
+}
+
+func (x *Nats) GetInsecure() bool {
+	if x != nil {
+		return x.Insecure
+	}
+	return false
+}
+
+func (x *Nats) GetUsers() []*NatsUser {
+	if x != nil {
+		return x.Users
+	}
+	return nil
+}
+
+func (x *Nats) GetUser() string {
+	if x != nil {
+		return x.User
+	}
+	return ""
+}
+
+func (x *Nats) GetPassword() *Secret {
+	if x != nil {
+		return x.Password
+	}
+	return nil
+}
+
+func (x *Nats) GetCredentialsFile() string {
+	if x != nil {
+		return x.CredentialsFile
+	}
+	return ""
+}
+
+func (x *Nats) GetClusterTls() *ClientTls {
+	if x != nil {
+		return x.ClusterTls
+	}
+	return nil
+}
+
+// A subscriber. It has a NATS account of its own, which sees the subjects payments.v1,
+// observations.v1 and quarantine.v1 of its merchants and providers and nothing else.
+type NatsUser struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// What it logs in as. Lower-case letters, digits and hyphens, at most 63.
+	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// Its password.
+	Password *Secret `protobuf:"bytes,2,opt,name=password,proto3" json:"password,omitempty"`
+	// The merchants that it may see, or "*" for all.
+	Merchants []string `protobuf:"bytes,3,rep,name=merchants,proto3" json:"merchants,omitempty"`
+	// The providers that it may see. Default: all.
+	Providers []string `protobuf:"bytes,4,rep,name=providers,proto3" json:"providers,omitempty"`
+	// Its durable consumers of PAYNORM_EVENTS. paynorm makes them; the user can only fetch from
+	// them and acknowledge. Default: none.
+	Consumers     []*NatsConsumer `protobuf:"bytes,5,rep,name=consumers,proto3" json:"consumers,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *NatsUser) Reset() {
+	*x = NatsUser{}
+	mi := &file_paynorm_config_v1_config_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *NatsUser) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*NatsUser) ProtoMessage() {}
+
+func (x *NatsUser) ProtoReflect() protoreflect.Message {
+	mi := &file_paynorm_config_v1_config_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use NatsUser.ProtoReflect.Descriptor instead.
+func (*NatsUser) Descriptor() ([]byte, []int) {
+	return file_paynorm_config_v1_config_proto_rawDescGZIP(), []int{15}
+}
+
+func (x *NatsUser) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *NatsUser) GetPassword() *Secret {
+	if x != nil {
+		return x.Password
+	}
+	return nil
+}
+
+func (x *NatsUser) GetMerchants() []string {
+	if x != nil {
+		return x.Merchants
+	}
+	return nil
+}
+
+func (x *NatsUser) GetProviders() []string {
+	if x != nil {
+		return x.Providers
+	}
+	return nil
+}
+
+func (x *NatsUser) GetConsumers() []*NatsConsumer {
+	if x != nil {
+		return x.Consumers
+	}
+	return nil
+}
+
+// A durable pull consumer of PAYNORM_EVENTS, with explicit acknowledgement.
+type NatsConsumer struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Its name. Lower-case letters, digits and hyphens, at most 63; no two users share one.
+	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// What it delivers: payments (what changed something), observations, quarantine. Default: payments.
+	Content       []string `protobuf:"bytes,2,rep,name=content,proto3" json:"content,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *NatsConsumer) Reset() {
+	*x = NatsConsumer{}
+	mi := &file_paynorm_config_v1_config_proto_msgTypes[16]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *NatsConsumer) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*NatsConsumer) ProtoMessage() {}
+
+func (x *NatsConsumer) ProtoReflect() protoreflect.Message {
+	mi := &file_paynorm_config_v1_config_proto_msgTypes[16]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use NatsConsumer.ProtoReflect.Descriptor instead.
+func (*NatsConsumer) Descriptor() ([]byte, []int) {
+	return file_paynorm_config_v1_config_proto_rawDescGZIP(), []int{16}
+}
+
+func (x *NatsConsumer) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *NatsConsumer) GetContent() []string {
+	if x != nil {
+		return x.Content
+	}
+	return nil
+}
+
 // How events are published.
 type Events struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -642,7 +1416,7 @@ type Events struct {
 
 func (x *Events) Reset() {
 	*x = Events{}
-	mi := &file_paynorm_config_v1_config_proto_msgTypes[9]
+	mi := &file_paynorm_config_v1_config_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -654,7 +1428,7 @@ func (x *Events) String() string {
 func (*Events) ProtoMessage() {}
 
 func (x *Events) ProtoReflect() protoreflect.Message {
-	mi := &file_paynorm_config_v1_config_proto_msgTypes[9]
+	mi := &file_paynorm_config_v1_config_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -667,7 +1441,7 @@ func (x *Events) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Events.ProtoReflect.Descriptor instead.
 func (*Events) Descriptor() ([]byte, []int) {
-	return file_paynorm_config_v1_config_proto_rawDescGZIP(), []int{9}
+	return file_paynorm_config_v1_config_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *Events) GetEncoding() string {
@@ -685,13 +1459,17 @@ type Gateway struct {
 	// Where to serve the gateway's own metrics, as host:port. Default: nowhere, because
 	// metrics.address is the normalizer's, and both may run on one machine from one file.
 	MetricsAddress string `protobuf:"bytes,2,opt,name=metrics_address,json=metricsAddress,proto3" json:"metrics_address,omitempty"`
-	unknownFields  protoimpl.UnknownFields
-	sizeCache      protoimpl.SizeCache
+	// TLS towards the normalizer. Default: plain text.
+	NormalizerTls *ClientTls `protobuf:"bytes,3,opt,name=normalizer_tls,json=normalizerTls,proto3" json:"normalizer_tls,omitempty"`
+	// The bearer token with the scope ingest, when the normalizer asks for tokens.
+	NormalizerToken *Secret `protobuf:"bytes,4,opt,name=normalizer_token,json=normalizerToken,proto3" json:"normalizer_token,omitempty"`
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
 }
 
 func (x *Gateway) Reset() {
 	*x = Gateway{}
-	mi := &file_paynorm_config_v1_config_proto_msgTypes[10]
+	mi := &file_paynorm_config_v1_config_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -703,7 +1481,7 @@ func (x *Gateway) String() string {
 func (*Gateway) ProtoMessage() {}
 
 func (x *Gateway) ProtoReflect() protoreflect.Message {
-	mi := &file_paynorm_config_v1_config_proto_msgTypes[10]
+	mi := &file_paynorm_config_v1_config_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -716,7 +1494,7 @@ func (x *Gateway) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Gateway.ProtoReflect.Descriptor instead.
 func (*Gateway) Descriptor() ([]byte, []int) {
-	return file_paynorm_config_v1_config_proto_rawDescGZIP(), []int{10}
+	return file_paynorm_config_v1_config_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *Gateway) GetNormalizerAddress() string {
@@ -731,6 +1509,20 @@ func (x *Gateway) GetMetricsAddress() string {
 		return x.MetricsAddress
 	}
 	return ""
+}
+
+func (x *Gateway) GetNormalizerTls() *ClientTls {
+	if x != nil {
+		return x.NormalizerTls
+	}
+	return nil
+}
+
+func (x *Gateway) GetNormalizerToken() *Secret {
+	if x != nil {
+		return x.NormalizerToken
+	}
+	return nil
 }
 
 // One receiving URL: /webhooks/{provider}/{merchant}.
@@ -753,7 +1545,7 @@ type Endpoint struct {
 
 func (x *Endpoint) Reset() {
 	*x = Endpoint{}
-	mi := &file_paynorm_config_v1_config_proto_msgTypes[11]
+	mi := &file_paynorm_config_v1_config_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -765,7 +1557,7 @@ func (x *Endpoint) String() string {
 func (*Endpoint) ProtoMessage() {}
 
 func (x *Endpoint) ProtoReflect() protoreflect.Message {
-	mi := &file_paynorm_config_v1_config_proto_msgTypes[11]
+	mi := &file_paynorm_config_v1_config_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -778,7 +1570,7 @@ func (x *Endpoint) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Endpoint.ProtoReflect.Descriptor instead.
 func (*Endpoint) Descriptor() ([]byte, []int) {
-	return file_paynorm_config_v1_config_proto_rawDescGZIP(), []int{11}
+	return file_paynorm_config_v1_config_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *Endpoint) GetProvider() string {
@@ -833,6 +1625,7 @@ type Auth struct {
 	//	*Auth_Header
 	//	*Auth_SourceIp
 	//	*Auth_None
+	//	*Auth_ClientCertificate
 	Kind          isAuth_Kind `protobuf_oneof:"kind"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -840,7 +1633,7 @@ type Auth struct {
 
 func (x *Auth) Reset() {
 	*x = Auth{}
-	mi := &file_paynorm_config_v1_config_proto_msgTypes[12]
+	mi := &file_paynorm_config_v1_config_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -852,7 +1645,7 @@ func (x *Auth) String() string {
 func (*Auth) ProtoMessage() {}
 
 func (x *Auth) ProtoReflect() protoreflect.Message {
-	mi := &file_paynorm_config_v1_config_proto_msgTypes[12]
+	mi := &file_paynorm_config_v1_config_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -865,7 +1658,7 @@ func (x *Auth) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Auth.ProtoReflect.Descriptor instead.
 func (*Auth) Descriptor() ([]byte, []int) {
-	return file_paynorm_config_v1_config_proto_rawDescGZIP(), []int{12}
+	return file_paynorm_config_v1_config_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *Auth) GetId() string {
@@ -945,6 +1738,15 @@ func (x *Auth) GetNone() *None {
 	return nil
 }
 
+func (x *Auth) GetClientCertificate() *ClientCertificate {
+	if x != nil {
+		if x, ok := x.Kind.(*Auth_ClientCertificate); ok {
+			return x.ClientCertificate
+		}
+	}
+	return nil
+}
+
 type isAuth_Kind interface {
 	isAuth_Kind()
 }
@@ -984,6 +1786,11 @@ type Auth_None struct {
 	None *None `protobuf:"bytes,8,opt,name=none,proto3,oneof"`
 }
 
+type Auth_ClientCertificate struct {
+	// A TLS client certificate. Needs http.tls.
+	ClientCertificate *ClientCertificate `protobuf:"bytes,9,opt,name=client_certificate,json=clientCertificate,proto3,oneof"`
+}
+
 func (*Auth_UrlToken) isAuth_Kind() {}
 
 func (*Auth_AesGcm) isAuth_Kind() {}
@@ -997,6 +1804,8 @@ func (*Auth_Header) isAuth_Kind() {}
 func (*Auth_SourceIp) isAuth_Kind() {}
 
 func (*Auth_None) isAuth_Kind() {}
+
+func (*Auth_ClientCertificate) isAuth_Kind() {}
 
 // Where a secret is read from. The file never holds the secret itself.
 type Secret struct {
@@ -1014,7 +1823,7 @@ type Secret struct {
 
 func (x *Secret) Reset() {
 	*x = Secret{}
-	mi := &file_paynorm_config_v1_config_proto_msgTypes[13]
+	mi := &file_paynorm_config_v1_config_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1026,7 +1835,7 @@ func (x *Secret) String() string {
 func (*Secret) ProtoMessage() {}
 
 func (x *Secret) ProtoReflect() protoreflect.Message {
-	mi := &file_paynorm_config_v1_config_proto_msgTypes[13]
+	mi := &file_paynorm_config_v1_config_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1039,7 +1848,7 @@ func (x *Secret) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Secret.ProtoReflect.Descriptor instead.
 func (*Secret) Descriptor() ([]byte, []int) {
-	return file_paynorm_config_v1_config_proto_rawDescGZIP(), []int{13}
+	return file_paynorm_config_v1_config_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *Secret) GetSource() isSecret_Source {
@@ -1097,7 +1906,7 @@ type UrlToken struct {
 
 func (x *UrlToken) Reset() {
 	*x = UrlToken{}
-	mi := &file_paynorm_config_v1_config_proto_msgTypes[14]
+	mi := &file_paynorm_config_v1_config_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1109,7 +1918,7 @@ func (x *UrlToken) String() string {
 func (*UrlToken) ProtoMessage() {}
 
 func (x *UrlToken) ProtoReflect() protoreflect.Message {
-	mi := &file_paynorm_config_v1_config_proto_msgTypes[14]
+	mi := &file_paynorm_config_v1_config_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1122,7 +1931,7 @@ func (x *UrlToken) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UrlToken.ProtoReflect.Descriptor instead.
 func (*UrlToken) Descriptor() ([]byte, []int) {
-	return file_paynorm_config_v1_config_proto_rawDescGZIP(), []int{14}
+	return file_paynorm_config_v1_config_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *UrlToken) GetSecret() *Secret {
@@ -1143,7 +1952,7 @@ type AesGcm struct {
 
 func (x *AesGcm) Reset() {
 	*x = AesGcm{}
-	mi := &file_paynorm_config_v1_config_proto_msgTypes[15]
+	mi := &file_paynorm_config_v1_config_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1155,7 +1964,7 @@ func (x *AesGcm) String() string {
 func (*AesGcm) ProtoMessage() {}
 
 func (x *AesGcm) ProtoReflect() protoreflect.Message {
-	mi := &file_paynorm_config_v1_config_proto_msgTypes[15]
+	mi := &file_paynorm_config_v1_config_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1168,7 +1977,7 @@ func (x *AesGcm) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AesGcm.ProtoReflect.Descriptor instead.
 func (*AesGcm) Descriptor() ([]byte, []int) {
-	return file_paynorm_config_v1_config_proto_rawDescGZIP(), []int{15}
+	return file_paynorm_config_v1_config_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *AesGcm) GetKey() *Secret {
@@ -1193,7 +2002,7 @@ type Jwt struct {
 
 func (x *Jwt) Reset() {
 	*x = Jwt{}
-	mi := &file_paynorm_config_v1_config_proto_msgTypes[16]
+	mi := &file_paynorm_config_v1_config_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1205,7 +2014,7 @@ func (x *Jwt) String() string {
 func (*Jwt) ProtoMessage() {}
 
 func (x *Jwt) ProtoReflect() protoreflect.Message {
-	mi := &file_paynorm_config_v1_config_proto_msgTypes[16]
+	mi := &file_paynorm_config_v1_config_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1218,7 +2027,7 @@ func (x *Jwt) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Jwt.ProtoReflect.Descriptor instead.
 func (*Jwt) Descriptor() ([]byte, []int) {
-	return file_paynorm_config_v1_config_proto_rawDescGZIP(), []int{16}
+	return file_paynorm_config_v1_config_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *Jwt) GetAlgorithm() string {
@@ -1258,7 +2067,7 @@ type OAuth2 struct {
 
 func (x *OAuth2) Reset() {
 	*x = OAuth2{}
-	mi := &file_paynorm_config_v1_config_proto_msgTypes[17]
+	mi := &file_paynorm_config_v1_config_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1270,7 +2079,7 @@ func (x *OAuth2) String() string {
 func (*OAuth2) ProtoMessage() {}
 
 func (x *OAuth2) ProtoReflect() protoreflect.Message {
-	mi := &file_paynorm_config_v1_config_proto_msgTypes[17]
+	mi := &file_paynorm_config_v1_config_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1283,7 +2092,7 @@ func (x *OAuth2) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OAuth2.ProtoReflect.Descriptor instead.
 func (*OAuth2) Descriptor() ([]byte, []int) {
-	return file_paynorm_config_v1_config_proto_rawDescGZIP(), []int{17}
+	return file_paynorm_config_v1_config_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *OAuth2) GetClientId() string {
@@ -1320,7 +2129,7 @@ type HeaderSecret struct {
 
 func (x *HeaderSecret) Reset() {
 	*x = HeaderSecret{}
-	mi := &file_paynorm_config_v1_config_proto_msgTypes[18]
+	mi := &file_paynorm_config_v1_config_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1332,7 +2141,7 @@ func (x *HeaderSecret) String() string {
 func (*HeaderSecret) ProtoMessage() {}
 
 func (x *HeaderSecret) ProtoReflect() protoreflect.Message {
-	mi := &file_paynorm_config_v1_config_proto_msgTypes[18]
+	mi := &file_paynorm_config_v1_config_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1345,7 +2154,7 @@ func (x *HeaderSecret) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HeaderSecret.ProtoReflect.Descriptor instead.
 func (*HeaderSecret) Descriptor() ([]byte, []int) {
-	return file_paynorm_config_v1_config_proto_rawDescGZIP(), []int{18}
+	return file_paynorm_config_v1_config_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *HeaderSecret) GetName() string {
@@ -1373,7 +2182,7 @@ type SourceIp struct {
 
 func (x *SourceIp) Reset() {
 	*x = SourceIp{}
-	mi := &file_paynorm_config_v1_config_proto_msgTypes[19]
+	mi := &file_paynorm_config_v1_config_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1385,7 +2194,7 @@ func (x *SourceIp) String() string {
 func (*SourceIp) ProtoMessage() {}
 
 func (x *SourceIp) ProtoReflect() protoreflect.Message {
-	mi := &file_paynorm_config_v1_config_proto_msgTypes[19]
+	mi := &file_paynorm_config_v1_config_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1398,12 +2207,69 @@ func (x *SourceIp) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SourceIp.ProtoReflect.Descriptor instead.
 func (*SourceIp) Descriptor() ([]byte, []int) {
-	return file_paynorm_config_v1_config_proto_rawDescGZIP(), []int{19}
+	return file_paynorm_config_v1_config_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *SourceIp) GetCidrs() []string {
 	if x != nil {
 		return x.Cidrs
+	}
+	return nil
+}
+
+// A TLS client certificate that the sender shows to the HTTP edge itself. Behind a proxy that
+// ends TLS there is none.
+type ClientCertificate struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Who must have signed it: certificates, PEM.
+	Ca *Secret `protobuf:"bytes,1,opt,name=ca,proto3" json:"ca,omitempty"`
+	// The names that it must have one of, as a DNS name, e-mail address or URI among its subject
+	// alternative names. Default: any name.
+	Names         []string `protobuf:"bytes,2,rep,name=names,proto3" json:"names,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ClientCertificate) Reset() {
+	*x = ClientCertificate{}
+	mi := &file_paynorm_config_v1_config_proto_msgTypes[28]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ClientCertificate) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ClientCertificate) ProtoMessage() {}
+
+func (x *ClientCertificate) ProtoReflect() protoreflect.Message {
+	mi := &file_paynorm_config_v1_config_proto_msgTypes[28]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ClientCertificate.ProtoReflect.Descriptor instead.
+func (*ClientCertificate) Descriptor() ([]byte, []int) {
+	return file_paynorm_config_v1_config_proto_rawDescGZIP(), []int{28}
+}
+
+func (x *ClientCertificate) GetCa() *Secret {
+	if x != nil {
+		return x.Ca
+	}
+	return nil
+}
+
+func (x *ClientCertificate) GetNames() []string {
+	if x != nil {
+		return x.Names
 	}
 	return nil
 }
@@ -1419,7 +2285,7 @@ type None struct {
 
 func (x *None) Reset() {
 	*x = None{}
-	mi := &file_paynorm_config_v1_config_proto_msgTypes[20]
+	mi := &file_paynorm_config_v1_config_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1431,7 +2297,7 @@ func (x *None) String() string {
 func (*None) ProtoMessage() {}
 
 func (x *None) ProtoReflect() protoreflect.Message {
-	mi := &file_paynorm_config_v1_config_proto_msgTypes[20]
+	mi := &file_paynorm_config_v1_config_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1444,7 +2310,7 @@ func (x *None) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use None.ProtoReflect.Descriptor instead.
 func (*None) Descriptor() ([]byte, []int) {
-	return file_paynorm_config_v1_config_proto_rawDescGZIP(), []int{20}
+	return file_paynorm_config_v1_config_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *None) GetIAcceptForgedWebhooks() bool {
@@ -1454,11 +2320,67 @@ func (x *None) GetIAcceptForgedWebhooks() bool {
 	return false
 }
 
+// Sends traces to an OpenTelemetry collector.
+type Tracing struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The collector's address for OTLP over HTTP, for example "http://127.0.0.1:4318".
+	Endpoint string `protobuf:"bytes,1,opt,name=endpoint,proto3" json:"endpoint,omitempty"`
+	// Which part of the deliveries is traced, from 0 to 1. Default 1 when absent. The same delivery is
+	// traced by all parts of paynorm or by none.
+	SampleRatio   *float64 `protobuf:"fixed64,2,opt,name=sample_ratio,json=sampleRatio,proto3,oneof" json:"sample_ratio,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Tracing) Reset() {
+	*x = Tracing{}
+	mi := &file_paynorm_config_v1_config_proto_msgTypes[30]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Tracing) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Tracing) ProtoMessage() {}
+
+func (x *Tracing) ProtoReflect() protoreflect.Message {
+	mi := &file_paynorm_config_v1_config_proto_msgTypes[30]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Tracing.ProtoReflect.Descriptor instead.
+func (*Tracing) Descriptor() ([]byte, []int) {
+	return file_paynorm_config_v1_config_proto_rawDescGZIP(), []int{30}
+}
+
+func (x *Tracing) GetEndpoint() string {
+	if x != nil {
+		return x.Endpoint
+	}
+	return ""
+}
+
+func (x *Tracing) GetSampleRatio() float64 {
+	if x != nil && x.SampleRatio != nil {
+		return *x.SampleRatio
+	}
+	return 0
+}
+
 var File_paynorm_config_v1_config_proto protoreflect.FileDescriptor
 
 const file_paynorm_config_v1_config_proto_rawDesc = "" +
 	"\n" +
-	"\x1epaynorm/config/v1/config.proto\x12\x11paynorm.config.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1egoogle/protobuf/duration.proto\"\xff\x03\n" +
+	"\x1epaynorm/config/v1/config.proto\x12\x11paynorm.config.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1egoogle/protobuf/duration.proto\"\xe8\x04\n" +
 	"\x06Config\x12+\n" +
 	"\x04http\x18\x01 \x01(\v2\x17.paynorm.config.v1.HttpR\x04http\x12+\n" +
 	"\x04grpc\x18\x02 \x01(\v2\x17.paynorm.config.v1.GrpcR\x04grpc\x124\n" +
@@ -1472,7 +2394,44 @@ const file_paynorm_config_v1_config_proto_rawDesc = "" +
 	"\n" +
 	"encryption\x18\n" +
 	" \x01(\v2\x1d.paynorm.config.v1.EncryptionR\n" +
-	"encryption\"m\n" +
+	"encryption\x121\n" +
+	"\x06access\x18\v \x01(\v2\x19.paynorm.config.v1.AccessR\x06access\x124\n" +
+	"\atracing\x18\x14 \x01(\v2\x1a.paynorm.config.v1.TracingR\atracing\"\x8c\x01\n" +
+	"\x06Access\x126\n" +
+	"\x06tokens\x18\x01 \x03(\v2\x1e.paynorm.config.v1.AccessTokenR\x06tokens\x12.\n" +
+	"\x03jwt\x18\x02 \x03(\v2\x1c.paynorm.config.v1.AccessJwtR\x03jwt\x12\x1a\n" +
+	"\binsecure\x18\x03 \x01(\bR\binsecure\"\xcf\x02\n" +
+	"\vAccessToken\x120\n" +
+	"\x02id\x18\x01 \x01(\tB \xbaH\x1dr\x1b2\x19^[a-z0-9][a-z0-9-]{0,62}$R\x02id\x12-\n" +
+	"\x06sha256\x18\x02 \x01(\tB\x15\xbaH\x12r\x102\x0e^[0-9a-f]{64}$R\x06sha256\x12J\n" +
+	"\tmerchants\x18\x03 \x03(\tB,\xbaH)\x92\x01&\b\x01\"\"r 2\x1e^([a-z0-9][a-z0-9-]{0,62}|\\*)$R\tmerchants\x12H\n" +
+	"\tproviders\x18\x04 \x03(\tB*\xbaH'\x92\x01$\"\"r 2\x1e^([a-z0-9][a-z0-9-]{0,62}|\\*)$R\tproviders\x12I\n" +
+	"\x06scopes\x18\x05 \x03(\tB1\xbaH.\x92\x01+\")r'R\x06eventsR\n" +
+	"deliveriesR\treprocessR\x06ingestR\x06scopes\"\xb9\x02\n" +
+	"\tAccessJwt\x12\x1f\n" +
+	"\x06issuer\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x10\x01R\x06issuer\x12#\n" +
+	"\baudience\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x10\x01R\baudience\x12&\n" +
+	"\tjwks_file\x18\x03 \x01(\tB\a\xbaH\x04r\x02\x10\x01H\x00R\bjwksFile\x12:\n" +
+	"\n" +
+	"public_key\x18\x04 \x01(\v2\x19.paynorm.config.v1.SecretH\x00R\tpublicKey\x12'\n" +
+	"\x0fmerchants_claim\x18\x05 \x01(\tR\x0emerchantsClaim\x12'\n" +
+	"\x0fproviders_claim\x18\x06 \x01(\tR\x0eprovidersClaim\x12!\n" +
+	"\fscopes_claim\x18\a \x01(\tR\vscopesClaimB\r\n" +
+	"\x04keys\x12\x05\xbaH\x02\b\x01\"u\n" +
+	"\x03Tls\x12$\n" +
+	"\tcert_file\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x10\x01R\bcertFile\x12\"\n" +
+	"\bkey_file\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x10\x01R\akeyFile\x12$\n" +
+	"\x0eclient_ca_file\x18\x03 \x01(\tR\fclientCaFile\"}\n" +
+	"\tClientTls\x12\x17\n" +
+	"\aca_file\x18\x01 \x01(\tR\x06caFile\x12\x1b\n" +
+	"\tcert_file\x18\x02 \x01(\tR\bcertFile\x12\x19\n" +
+	"\bkey_file\x18\x03 \x01(\tR\akeyFile\x12\x1f\n" +
+	"\vserver_name\x18\x04 \x01(\tR\n" +
+	"serverName\"[\n" +
+	"\tRateLimit\x12/\n" +
+	"\n" +
+	"per_second\x18\x01 \x01(\x01B\x10\xbaH\r\x12\v@\x01!\x00\x00\x00\x00\x00\x00\x00\x00R\tperSecond\x12\x1d\n" +
+	"\x05burst\x18\x02 \x01(\x05B\a\xbaH\x04\x1a\x02(\x00R\x05burst\"m\n" +
 	"\tRetention\x12/\n" +
 	"\x06ledger\x18\x01 \x01(\v2\x17.paynorm.config.v1.KeepR\x06ledger\x12/\n" +
 	"\x06events\x18\x02 \x01(\v2\x17.paynorm.config.v1.KeepR\x06events\"\xbb\x01\n" +
@@ -1485,7 +2444,7 @@ const file_paynorm_config_v1_config_proto_rawDesc = "" +
 	"\x04keys\x18\x01 \x03(\v2 .paynorm.config.v1.EncryptionKeyB\b\xbaH\x05\x92\x01\x02\b\x01R\x04keys\"v\n" +
 	"\rEncryptionKey\x120\n" +
 	"\x02id\x18\x01 \x01(\tB \xbaH\x1dr\x1b2\x19^[a-z0-9][a-z0-9-]{0,62}$R\x02id\x123\n" +
-	"\x03key\x18\x02 \x01(\v2\x19.paynorm.config.v1.SecretB\x06\xbaH\x03\xc8\x01\x01R\x03key\"\xcc\x03\n" +
+	"\x03key\x18\x02 \x01(\v2\x19.paynorm.config.v1.SecretB\x06\xbaH\x03\xc8\x01\x01R\x03key\"\xcd\x05\n" +
 	"\x04Http\x12\x18\n" +
 	"\aaddress\x18\x01 \x01(\tR\aaddress\x122\n" +
 	"\x0emax_body_bytes\x18\x02 \x01(\x03B\f\xbaH\t\"\a\x18\x80\x80\x80\x02(\x00R\fmaxBodyBytes\x125\n" +
@@ -1494,27 +2453,57 @@ const file_paynorm_config_v1_config_proto_rawDesc = "" +
 	"\fread_timeout\x18\x05 \x01(\v2\x19.google.protobuf.DurationB\b\xbaH\x05\xaa\x01\x022\x00R\vreadTimeout\x12L\n" +
 	"\x0fwebhook_timeout\x18\x06 \x01(\v2\x19.google.protobuf.DurationB\b\xbaH\x05\xaa\x01\x022\x00R\x0ewebhookTimeout\x126\n" +
 	"\x13max_bytes_in_flight\x18\a \x01(\x03B\a\xbaH\x04\"\x02(\x00R\x10maxBytesInFlight\x120\n" +
-	"\x0fmax_connections\x18\b \x01(\x05B\a\xbaH\x04\x1a\x02(\x00R\x0emaxConnections\" \n" +
+	"\x0fmax_connections\x18\b \x01(\x05B\a\xbaH\x04\x1a\x02(\x00R\x0emaxConnections\x12(\n" +
+	"\x03tls\x18\t \x01(\v2\x16.paynorm.config.v1.TlsR\x03tls\x12\x1a\n" +
+	"\binsecure\x18\n" +
+	" \x01(\bR\binsecure\x125\n" +
+	"\x0ftrusted_proxies\x18\v \x03(\tB\f\xbaH\t\x92\x01\x06\"\x04r\x02\x10\x01R\x0etrustedProxies\x12A\n" +
+	"\rendpoint_rate\x18\f \x01(\v2\x1c.paynorm.config.v1.RateLimitR\fendpointRate\x12?\n" +
+	"\faddress_rate\x18\r \x01(\v2\x1c.paynorm.config.v1.RateLimitR\vaddressRate\"f\n" +
 	"\x04Grpc\x12\x18\n" +
-	"\aaddress\x18\x01 \x01(\tR\aaddress\"#\n" +
+	"\aaddress\x18\x01 \x01(\tR\aaddress\x12(\n" +
+	"\x03tls\x18\x02 \x01(\v2\x16.paynorm.config.v1.TlsR\x03tls\x12\x1a\n" +
+	"\binsecure\x18\x03 \x01(\bR\binsecure\"9\n" +
 	"\aMetrics\x12\x18\n" +
-	"\aaddress\x18\x01 \x01(\tR\aaddress\"]\n" +
+	"\aaddress\x18\x01 \x01(\tR\aaddress\x12\x14\n" +
+	"\x05pprof\x18\x14 \x01(\bR\x05pprof\"\x8b\x03\n" +
 	"\x04Nats\x12\x18\n" +
 	"\aaddress\x18\x01 \x01(\tR\aaddress\x12\x10\n" +
 	"\x03url\x18\x02 \x01(\tR\x03url\x12)\n" +
 	"\breplicas\x18\x03 \x01(\x05B\r\xbaH\n" +
-	"\x1a\b0\x000\x010\x030\x05R\breplicas\"=\n" +
+	"\x1a\b0\x000\x010\x030\x05R\breplicas\x12(\n" +
+	"\x03tls\x18\x04 \x01(\v2\x16.paynorm.config.v1.TlsR\x03tls\x12\x1a\n" +
+	"\binsecure\x18\x05 \x01(\bR\binsecure\x121\n" +
+	"\x05users\x18\x06 \x03(\v2\x1b.paynorm.config.v1.NatsUserR\x05users\x12\x12\n" +
+	"\x04user\x18\a \x01(\tR\x04user\x125\n" +
+	"\bpassword\x18\b \x01(\v2\x19.paynorm.config.v1.SecretR\bpassword\x12)\n" +
+	"\x10credentials_file\x18\t \x01(\tR\x0fcredentialsFile\x12=\n" +
+	"\vcluster_tls\x18\n" +
+	" \x01(\v2\x1c.paynorm.config.v1.ClientTlsR\n" +
+	"clusterTls\"\xd4\x02\n" +
+	"\bNatsUser\x124\n" +
+	"\x04name\x18\x01 \x01(\tB \xbaH\x1dr\x1b2\x19^[a-z0-9][a-z0-9-]{0,62}$R\x04name\x12=\n" +
+	"\bpassword\x18\x02 \x01(\v2\x19.paynorm.config.v1.SecretB\x06\xbaH\x03\xc8\x01\x01R\bpassword\x12J\n" +
+	"\tmerchants\x18\x03 \x03(\tB,\xbaH)\x92\x01&\b\x01\"\"r 2\x1e^([a-z0-9][a-z0-9-]{0,62}|\\*)$R\tmerchants\x12H\n" +
+	"\tproviders\x18\x04 \x03(\tB*\xbaH'\x92\x01$\"\"r 2\x1e^([a-z0-9][a-z0-9-]{0,62}|\\*)$R\tproviders\x12=\n" +
+	"\tconsumers\x18\x05 \x03(\v2\x1f.paynorm.config.v1.NatsConsumerR\tconsumers\"\x8e\x01\n" +
+	"\fNatsConsumer\x124\n" +
+	"\x04name\x18\x01 \x01(\tB \xbaH\x1dr\x1b2\x19^[a-z0-9][a-z0-9-]{0,62}$R\x04name\x12H\n" +
+	"\acontent\x18\x02 \x03(\tB.\xbaH+\x92\x01(\"&r$R\bpaymentsR\fobservationsR\n" +
+	"quarantineR\acontent\"=\n" +
 	"\x06Events\x123\n" +
-	"\bencoding\x18\x01 \x01(\tB\x17\xbaH\x14r\x12R\x00R\bprotobufR\x04jsonR\bencoding\"a\n" +
+	"\bencoding\x18\x01 \x01(\tB\x17\xbaH\x14r\x12R\x00R\bprotobufR\x04jsonR\bencoding\"\xec\x01\n" +
 	"\aGateway\x12-\n" +
 	"\x12normalizer_address\x18\x01 \x01(\tR\x11normalizerAddress\x12'\n" +
-	"\x0fmetrics_address\x18\x02 \x01(\tR\x0emetricsAddress\"\x91\x02\n" +
+	"\x0fmetrics_address\x18\x02 \x01(\tR\x0emetricsAddress\x12C\n" +
+	"\x0enormalizer_tls\x18\x03 \x01(\v2\x1c.paynorm.config.v1.ClientTlsR\rnormalizerTls\x12D\n" +
+	"\x10normalizer_token\x18\x04 \x01(\v2\x19.paynorm.config.v1.SecretR\x0fnormalizerToken\"\x91\x02\n" +
 	"\bEndpoint\x12<\n" +
 	"\bprovider\x18\x01 \x01(\tB \xbaH\x1dr\x1b2\x19^[a-z0-9][a-z0-9-]{0,62}$R\bprovider\x12<\n" +
 	"\bmerchant\x18\x02 \x01(\tB \xbaH\x1dr\x1b2\x19^[a-z0-9][a-z0-9-]{0,62}$R\bmerchant\x12%\n" +
 	"\x04mode\x18\x03 \x01(\tB\x11\xbaH\x0er\fR\x04liveR\x04testR\x04mode\x12+\n" +
 	"\x04auth\x18\x04 \x03(\v2\x17.paynorm.config.v1.AuthR\x04auth\x125\n" +
-	"\x0fexpect_accounts\x18\x05 \x03(\tB\f\xbaH\t\x92\x01\x06\"\x04r\x02\x10\x01R\x0eexpectAccounts\"\xbd\x03\n" +
+	"\x0fexpect_accounts\x18\x05 \x03(\tB\f\xbaH\t\x92\x01\x06\"\x04r\x02\x10\x01R\x0eexpectAccounts\"\x94\x04\n" +
 	"\x04Auth\x12-\n" +
 	"\x02id\x18\x01 \x01(\tB\x1d\xbaH\x1ar\x182\x16^[A-Za-z0-9._-]{0,64}$R\x02id\x12:\n" +
 	"\turl_token\x18\x02 \x01(\v2\x1b.paynorm.config.v1.UrlTokenH\x00R\burlToken\x124\n" +
@@ -1523,7 +2512,8 @@ const file_paynorm_config_v1_config_proto_rawDesc = "" +
 	"\x06oauth2\x18\x05 \x01(\v2\x19.paynorm.config.v1.OAuth2H\x00R\x06oauth2\x129\n" +
 	"\x06header\x18\x06 \x01(\v2\x1f.paynorm.config.v1.HeaderSecretH\x00R\x06header\x12:\n" +
 	"\tsource_ip\x18\a \x01(\v2\x1b.paynorm.config.v1.SourceIpH\x00R\bsourceIp\x12-\n" +
-	"\x04none\x18\b \x01(\v2\x17.paynorm.config.v1.NoneH\x00R\x04noneB\r\n" +
+	"\x04none\x18\b \x01(\v2\x17.paynorm.config.v1.NoneH\x00R\x04none\x12U\n" +
+	"\x12client_certificate\x18\t \x01(\v2$.paynorm.config.v1.ClientCertificateH\x00R\x11clientCertificateB\r\n" +
 	"\x04kind\x12\x05\xbaH\x02\b\x01\"U\n" +
 	"\x06Secret\x12\x1b\n" +
 	"\x03env\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x10\x01H\x00R\x03env\x12\x1d\n" +
@@ -1546,9 +2536,16 @@ const file_paynorm_config_v1_config_proto_rawDesc = "" +
 	"\x04name\x18\x01 \x01(\tB\x1b\xbaH\x18r\x162\x14^[A-Za-z0-9-]{1,64}$R\x04name\x129\n" +
 	"\x06secret\x18\x02 \x01(\v2\x19.paynorm.config.v1.SecretB\x06\xbaH\x03\xc8\x01\x01R\x06secret\"0\n" +
 	"\bSourceIp\x12$\n" +
-	"\x05cidrs\x18\x01 \x03(\tB\x0e\xbaH\v\x92\x01\b\b\x01\"\x04r\x02\x10\x01R\x05cidrs\"H\n" +
+	"\x05cidrs\x18\x01 \x03(\tB\x0e\xbaH\v\x92\x01\b\b\x01\"\x04r\x02\x10\x01R\x05cidrs\"j\n" +
+	"\x11ClientCertificate\x121\n" +
+	"\x02ca\x18\x01 \x01(\v2\x19.paynorm.config.v1.SecretB\x06\xbaH\x03\xc8\x01\x01R\x02ca\x12\"\n" +
+	"\x05names\x18\x02 \x03(\tB\f\xbaH\t\x92\x01\x06\"\x04r\x02\x10\x01R\x05names\"H\n" +
 	"\x04None\x12@\n" +
-	"\x18i_accept_forged_webhooks\x18\x01 \x01(\bB\a\xbaH\x04j\x02\b\x01R\x15iAcceptForgedWebhooksB;Z9github.com/paynorm/paynorm/gen/paynorm/config/v1;configv1b\x06proto3"
+	"\x18i_accept_forged_webhooks\x18\x01 \x01(\bB\a\xbaH\x04j\x02\b\x01R\x15iAcceptForgedWebhooks\"\x81\x01\n" +
+	"\aTracing\x12$\n" +
+	"\bendpoint\x18\x01 \x01(\tB\b\xbaH\x05r\x03\x88\x01\x01R\bendpoint\x12?\n" +
+	"\fsample_ratio\x18\x02 \x01(\x01B\x17\xbaH\x14\x12\x12\x19\x00\x00\x00\x00\x00\x00\xf0?)\x00\x00\x00\x00\x00\x00\x00\x00H\x00R\vsampleRatio\x88\x01\x01B\x0f\n" +
+	"\r_sample_ratioB;Z9github.com/paynorm/paynorm/gen/paynorm/config/v1;configv1b\x06proto3"
 
 var (
 	file_paynorm_config_v1_config_proto_rawDescOnce sync.Once
@@ -1562,68 +2559,97 @@ func file_paynorm_config_v1_config_proto_rawDescGZIP() []byte {
 	return file_paynorm_config_v1_config_proto_rawDescData
 }
 
-var file_paynorm_config_v1_config_proto_msgTypes = make([]protoimpl.MessageInfo, 21)
+var file_paynorm_config_v1_config_proto_msgTypes = make([]protoimpl.MessageInfo, 31)
 var file_paynorm_config_v1_config_proto_goTypes = []any{
 	(*Config)(nil),              // 0: paynorm.config.v1.Config
-	(*Retention)(nil),           // 1: paynorm.config.v1.Retention
-	(*Keep)(nil),                // 2: paynorm.config.v1.Keep
-	(*Encryption)(nil),          // 3: paynorm.config.v1.Encryption
-	(*EncryptionKey)(nil),       // 4: paynorm.config.v1.EncryptionKey
-	(*Http)(nil),                // 5: paynorm.config.v1.Http
-	(*Grpc)(nil),                // 6: paynorm.config.v1.Grpc
-	(*Metrics)(nil),             // 7: paynorm.config.v1.Metrics
-	(*Nats)(nil),                // 8: paynorm.config.v1.Nats
-	(*Events)(nil),              // 9: paynorm.config.v1.Events
-	(*Gateway)(nil),             // 10: paynorm.config.v1.Gateway
-	(*Endpoint)(nil),            // 11: paynorm.config.v1.Endpoint
-	(*Auth)(nil),                // 12: paynorm.config.v1.Auth
-	(*Secret)(nil),              // 13: paynorm.config.v1.Secret
-	(*UrlToken)(nil),            // 14: paynorm.config.v1.UrlToken
-	(*AesGcm)(nil),              // 15: paynorm.config.v1.AesGcm
-	(*Jwt)(nil),                 // 16: paynorm.config.v1.Jwt
-	(*OAuth2)(nil),              // 17: paynorm.config.v1.OAuth2
-	(*HeaderSecret)(nil),        // 18: paynorm.config.v1.HeaderSecret
-	(*SourceIp)(nil),            // 19: paynorm.config.v1.SourceIp
-	(*None)(nil),                // 20: paynorm.config.v1.None
-	(*durationpb.Duration)(nil), // 21: google.protobuf.Duration
+	(*Access)(nil),              // 1: paynorm.config.v1.Access
+	(*AccessToken)(nil),         // 2: paynorm.config.v1.AccessToken
+	(*AccessJwt)(nil),           // 3: paynorm.config.v1.AccessJwt
+	(*Tls)(nil),                 // 4: paynorm.config.v1.Tls
+	(*ClientTls)(nil),           // 5: paynorm.config.v1.ClientTls
+	(*RateLimit)(nil),           // 6: paynorm.config.v1.RateLimit
+	(*Retention)(nil),           // 7: paynorm.config.v1.Retention
+	(*Keep)(nil),                // 8: paynorm.config.v1.Keep
+	(*Encryption)(nil),          // 9: paynorm.config.v1.Encryption
+	(*EncryptionKey)(nil),       // 10: paynorm.config.v1.EncryptionKey
+	(*Http)(nil),                // 11: paynorm.config.v1.Http
+	(*Grpc)(nil),                // 12: paynorm.config.v1.Grpc
+	(*Metrics)(nil),             // 13: paynorm.config.v1.Metrics
+	(*Nats)(nil),                // 14: paynorm.config.v1.Nats
+	(*NatsUser)(nil),            // 15: paynorm.config.v1.NatsUser
+	(*NatsConsumer)(nil),        // 16: paynorm.config.v1.NatsConsumer
+	(*Events)(nil),              // 17: paynorm.config.v1.Events
+	(*Gateway)(nil),             // 18: paynorm.config.v1.Gateway
+	(*Endpoint)(nil),            // 19: paynorm.config.v1.Endpoint
+	(*Auth)(nil),                // 20: paynorm.config.v1.Auth
+	(*Secret)(nil),              // 21: paynorm.config.v1.Secret
+	(*UrlToken)(nil),            // 22: paynorm.config.v1.UrlToken
+	(*AesGcm)(nil),              // 23: paynorm.config.v1.AesGcm
+	(*Jwt)(nil),                 // 24: paynorm.config.v1.Jwt
+	(*OAuth2)(nil),              // 25: paynorm.config.v1.OAuth2
+	(*HeaderSecret)(nil),        // 26: paynorm.config.v1.HeaderSecret
+	(*SourceIp)(nil),            // 27: paynorm.config.v1.SourceIp
+	(*ClientCertificate)(nil),   // 28: paynorm.config.v1.ClientCertificate
+	(*None)(nil),                // 29: paynorm.config.v1.None
+	(*Tracing)(nil),             // 30: paynorm.config.v1.Tracing
+	(*durationpb.Duration)(nil), // 31: google.protobuf.Duration
 }
 var file_paynorm_config_v1_config_proto_depIdxs = []int32{
-	5,  // 0: paynorm.config.v1.Config.http:type_name -> paynorm.config.v1.Http
-	6,  // 1: paynorm.config.v1.Config.grpc:type_name -> paynorm.config.v1.Grpc
-	7,  // 2: paynorm.config.v1.Config.metrics:type_name -> paynorm.config.v1.Metrics
-	8,  // 3: paynorm.config.v1.Config.nats:type_name -> paynorm.config.v1.Nats
-	9,  // 4: paynorm.config.v1.Config.events:type_name -> paynorm.config.v1.Events
-	11, // 5: paynorm.config.v1.Config.endpoints:type_name -> paynorm.config.v1.Endpoint
-	10, // 6: paynorm.config.v1.Config.gateway:type_name -> paynorm.config.v1.Gateway
-	1,  // 7: paynorm.config.v1.Config.retention:type_name -> paynorm.config.v1.Retention
-	3,  // 8: paynorm.config.v1.Config.encryption:type_name -> paynorm.config.v1.Encryption
-	2,  // 9: paynorm.config.v1.Retention.ledger:type_name -> paynorm.config.v1.Keep
-	2,  // 10: paynorm.config.v1.Retention.events:type_name -> paynorm.config.v1.Keep
-	21, // 11: paynorm.config.v1.Keep.max_age:type_name -> google.protobuf.Duration
-	4,  // 12: paynorm.config.v1.Encryption.keys:type_name -> paynorm.config.v1.EncryptionKey
-	13, // 13: paynorm.config.v1.EncryptionKey.key:type_name -> paynorm.config.v1.Secret
-	21, // 14: paynorm.config.v1.Http.read_timeout:type_name -> google.protobuf.Duration
-	21, // 15: paynorm.config.v1.Http.webhook_timeout:type_name -> google.protobuf.Duration
-	12, // 16: paynorm.config.v1.Endpoint.auth:type_name -> paynorm.config.v1.Auth
-	14, // 17: paynorm.config.v1.Auth.url_token:type_name -> paynorm.config.v1.UrlToken
-	15, // 18: paynorm.config.v1.Auth.aes_gcm:type_name -> paynorm.config.v1.AesGcm
-	16, // 19: paynorm.config.v1.Auth.jwt:type_name -> paynorm.config.v1.Jwt
-	17, // 20: paynorm.config.v1.Auth.oauth2:type_name -> paynorm.config.v1.OAuth2
-	18, // 21: paynorm.config.v1.Auth.header:type_name -> paynorm.config.v1.HeaderSecret
-	19, // 22: paynorm.config.v1.Auth.source_ip:type_name -> paynorm.config.v1.SourceIp
-	20, // 23: paynorm.config.v1.Auth.none:type_name -> paynorm.config.v1.None
-	13, // 24: paynorm.config.v1.UrlToken.secret:type_name -> paynorm.config.v1.Secret
-	13, // 25: paynorm.config.v1.AesGcm.key:type_name -> paynorm.config.v1.Secret
-	13, // 26: paynorm.config.v1.Jwt.public_key:type_name -> paynorm.config.v1.Secret
-	21, // 27: paynorm.config.v1.Jwt.max_skew:type_name -> google.protobuf.Duration
-	13, // 28: paynorm.config.v1.OAuth2.client_secret:type_name -> paynorm.config.v1.Secret
-	21, // 29: paynorm.config.v1.OAuth2.token_ttl:type_name -> google.protobuf.Duration
-	13, // 30: paynorm.config.v1.HeaderSecret.secret:type_name -> paynorm.config.v1.Secret
-	31, // [31:31] is the sub-list for method output_type
-	31, // [31:31] is the sub-list for method input_type
-	31, // [31:31] is the sub-list for extension type_name
-	31, // [31:31] is the sub-list for extension extendee
-	0,  // [0:31] is the sub-list for field type_name
+	11, // 0: paynorm.config.v1.Config.http:type_name -> paynorm.config.v1.Http
+	12, // 1: paynorm.config.v1.Config.grpc:type_name -> paynorm.config.v1.Grpc
+	13, // 2: paynorm.config.v1.Config.metrics:type_name -> paynorm.config.v1.Metrics
+	14, // 3: paynorm.config.v1.Config.nats:type_name -> paynorm.config.v1.Nats
+	17, // 4: paynorm.config.v1.Config.events:type_name -> paynorm.config.v1.Events
+	19, // 5: paynorm.config.v1.Config.endpoints:type_name -> paynorm.config.v1.Endpoint
+	18, // 6: paynorm.config.v1.Config.gateway:type_name -> paynorm.config.v1.Gateway
+	7,  // 7: paynorm.config.v1.Config.retention:type_name -> paynorm.config.v1.Retention
+	9,  // 8: paynorm.config.v1.Config.encryption:type_name -> paynorm.config.v1.Encryption
+	1,  // 9: paynorm.config.v1.Config.access:type_name -> paynorm.config.v1.Access
+	30, // 10: paynorm.config.v1.Config.tracing:type_name -> paynorm.config.v1.Tracing
+	2,  // 11: paynorm.config.v1.Access.tokens:type_name -> paynorm.config.v1.AccessToken
+	3,  // 12: paynorm.config.v1.Access.jwt:type_name -> paynorm.config.v1.AccessJwt
+	21, // 13: paynorm.config.v1.AccessJwt.public_key:type_name -> paynorm.config.v1.Secret
+	8,  // 14: paynorm.config.v1.Retention.ledger:type_name -> paynorm.config.v1.Keep
+	8,  // 15: paynorm.config.v1.Retention.events:type_name -> paynorm.config.v1.Keep
+	31, // 16: paynorm.config.v1.Keep.max_age:type_name -> google.protobuf.Duration
+	10, // 17: paynorm.config.v1.Encryption.keys:type_name -> paynorm.config.v1.EncryptionKey
+	21, // 18: paynorm.config.v1.EncryptionKey.key:type_name -> paynorm.config.v1.Secret
+	31, // 19: paynorm.config.v1.Http.read_timeout:type_name -> google.protobuf.Duration
+	31, // 20: paynorm.config.v1.Http.webhook_timeout:type_name -> google.protobuf.Duration
+	4,  // 21: paynorm.config.v1.Http.tls:type_name -> paynorm.config.v1.Tls
+	6,  // 22: paynorm.config.v1.Http.endpoint_rate:type_name -> paynorm.config.v1.RateLimit
+	6,  // 23: paynorm.config.v1.Http.address_rate:type_name -> paynorm.config.v1.RateLimit
+	4,  // 24: paynorm.config.v1.Grpc.tls:type_name -> paynorm.config.v1.Tls
+	4,  // 25: paynorm.config.v1.Nats.tls:type_name -> paynorm.config.v1.Tls
+	15, // 26: paynorm.config.v1.Nats.users:type_name -> paynorm.config.v1.NatsUser
+	21, // 27: paynorm.config.v1.Nats.password:type_name -> paynorm.config.v1.Secret
+	5,  // 28: paynorm.config.v1.Nats.cluster_tls:type_name -> paynorm.config.v1.ClientTls
+	21, // 29: paynorm.config.v1.NatsUser.password:type_name -> paynorm.config.v1.Secret
+	16, // 30: paynorm.config.v1.NatsUser.consumers:type_name -> paynorm.config.v1.NatsConsumer
+	5,  // 31: paynorm.config.v1.Gateway.normalizer_tls:type_name -> paynorm.config.v1.ClientTls
+	21, // 32: paynorm.config.v1.Gateway.normalizer_token:type_name -> paynorm.config.v1.Secret
+	20, // 33: paynorm.config.v1.Endpoint.auth:type_name -> paynorm.config.v1.Auth
+	22, // 34: paynorm.config.v1.Auth.url_token:type_name -> paynorm.config.v1.UrlToken
+	23, // 35: paynorm.config.v1.Auth.aes_gcm:type_name -> paynorm.config.v1.AesGcm
+	24, // 36: paynorm.config.v1.Auth.jwt:type_name -> paynorm.config.v1.Jwt
+	25, // 37: paynorm.config.v1.Auth.oauth2:type_name -> paynorm.config.v1.OAuth2
+	26, // 38: paynorm.config.v1.Auth.header:type_name -> paynorm.config.v1.HeaderSecret
+	27, // 39: paynorm.config.v1.Auth.source_ip:type_name -> paynorm.config.v1.SourceIp
+	29, // 40: paynorm.config.v1.Auth.none:type_name -> paynorm.config.v1.None
+	28, // 41: paynorm.config.v1.Auth.client_certificate:type_name -> paynorm.config.v1.ClientCertificate
+	21, // 42: paynorm.config.v1.UrlToken.secret:type_name -> paynorm.config.v1.Secret
+	21, // 43: paynorm.config.v1.AesGcm.key:type_name -> paynorm.config.v1.Secret
+	21, // 44: paynorm.config.v1.Jwt.public_key:type_name -> paynorm.config.v1.Secret
+	31, // 45: paynorm.config.v1.Jwt.max_skew:type_name -> google.protobuf.Duration
+	21, // 46: paynorm.config.v1.OAuth2.client_secret:type_name -> paynorm.config.v1.Secret
+	31, // 47: paynorm.config.v1.OAuth2.token_ttl:type_name -> google.protobuf.Duration
+	21, // 48: paynorm.config.v1.HeaderSecret.secret:type_name -> paynorm.config.v1.Secret
+	21, // 49: paynorm.config.v1.ClientCertificate.ca:type_name -> paynorm.config.v1.Secret
+	50, // [50:50] is the sub-list for method output_type
+	50, // [50:50] is the sub-list for method input_type
+	50, // [50:50] is the sub-list for extension type_name
+	50, // [50:50] is the sub-list for extension extendee
+	0,  // [0:50] is the sub-list for field type_name
 }
 
 func init() { file_paynorm_config_v1_config_proto_init() }
@@ -1631,7 +2657,11 @@ func file_paynorm_config_v1_config_proto_init() {
 	if File_paynorm_config_v1_config_proto != nil {
 		return
 	}
-	file_paynorm_config_v1_config_proto_msgTypes[12].OneofWrappers = []any{
+	file_paynorm_config_v1_config_proto_msgTypes[3].OneofWrappers = []any{
+		(*AccessJwt_JwksFile)(nil),
+		(*AccessJwt_PublicKey)(nil),
+	}
+	file_paynorm_config_v1_config_proto_msgTypes[20].OneofWrappers = []any{
 		(*Auth_UrlToken)(nil),
 		(*Auth_AesGcm)(nil),
 		(*Auth_Jwt)(nil),
@@ -1639,18 +2669,20 @@ func file_paynorm_config_v1_config_proto_init() {
 		(*Auth_Header)(nil),
 		(*Auth_SourceIp)(nil),
 		(*Auth_None)(nil),
+		(*Auth_ClientCertificate)(nil),
 	}
-	file_paynorm_config_v1_config_proto_msgTypes[13].OneofWrappers = []any{
+	file_paynorm_config_v1_config_proto_msgTypes[21].OneofWrappers = []any{
 		(*Secret_Env)(nil),
 		(*Secret_File)(nil),
 	}
+	file_paynorm_config_v1_config_proto_msgTypes[30].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_paynorm_config_v1_config_proto_rawDesc), len(file_paynorm_config_v1_config_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   21,
+			NumMessages:   31,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -26,7 +26,8 @@ type Adapter struct {
 	operations []operation
 	rules      []rule
 	brands     []brandFamily
-	types      []skippedType
+	types      []*provider.Mapping // that are skipped
+	others     *provider.Mapping
 	documented schema.Schema
 }
 
@@ -40,6 +41,10 @@ func New() Adapter {
 		rules:      rules(),
 		brands:     brandFamilies(),
 		types:      skippedTypes(),
+		others:     others(),
+	}
+	for i, r := range a.rules {
+		a.rules[i].shown = a.show(r)
 	}
 	a.documented = documented(a)
 	return a
@@ -57,7 +62,7 @@ func (a Adapter) Describe() provider.Descriptor {
 		Rotation:        rotation,
 		Acknowledgement: provider.Acknowledgement{Status: 200},
 		Schemes: []provider.SchemeKind{
-			provider.SchemeAESGCM, provider.SchemeURLToken, provider.SchemeSourceIP, provider.SchemeNone,
+			provider.SchemeAESGCM, provider.SchemeURLToken, provider.SchemeSourceIP, provider.SchemeClientCertificate, provider.SchemeNone,
 		},
 		Timeout:        "30 seconds. Source: " + sourceDelivery,
 		RetryPolicy:    "Any 2xx stops it; some brands want exactly 200. Otherwise it retries at growing intervals for up to 30 days. Source: " + sourceDelivery,

@@ -64,6 +64,14 @@ type rule struct {
 	actionBy eventv1.ActionBy
 	ifPaid   eventv1.PaymentStatus
 	outcome  eventv1.OperationOutcome
+
+	shown map[string]shown // the rule as people see it, by the reason of the group
+}
+
+// shown is a row of the table for people: one rule with the groups of one reason.
+type shown struct {
+	row    *provider.Mapping
+	ifPaid *provider.Mapping // decides when the payment was paid before; nil where that changes nothing
 }
 
 func rules() []rule {
@@ -126,30 +134,33 @@ func (r rule) status() string {
 	}
 }
 
-// skippedType is a type of notification that is no payment.
-type skippedType struct {
-	word   string
-	reason string
-}
-
-// skippedTypes lists what is acknowledged and not published. TEST is sent when
-// the listener is registered; SCHEDULE on newer platforms.
-func skippedTypes() []skippedType {
-	return []skippedType{
-		{"REGISTRATION", "not_a_payment"},
-		{"RISK", "not_a_payment"},
-		{"SCHEDULE", "not_a_payment"},
-		{"TEST", "test_notification"},
+// skippedTypes lists the types of notification that are no payments, which are
+// acknowledged and not published. TEST is sent when the listener is registered;
+// SCHEDULE on newer platforms.
+func skippedTypes() []*provider.Mapping {
+	return []*provider.Mapping{
+		{ProviderStatus: "REGISTRATION", Outcome: "skipped", Reason: "not_a_payment", Source: sourceWebhooks},
+		{ProviderStatus: "RISK", Outcome: "skipped", Reason: "not_a_payment", Source: sourceWebhooks},
+		{ProviderStatus: "SCHEDULE", Outcome: "skipped", Reason: "not_a_payment", Source: sourceWebhooks},
+		{ProviderStatus: "TEST", Outcome: "skipped", Reason: "test_notification", Source: sourceWebhooks},
 	}
 }
 
-func (a Adapter) skippedType(word string) (skippedType, bool) {
+func (a Adapter) skippedType(word string) (*provider.Mapping, bool) {
 	for _, t := range a.types {
-		if t.word == word {
+		if t.ProviderStatus == word {
 			return t, true
 		}
 	}
-	return skippedType{}, false
+	return nil, false
+}
+
+// others is the row of everything that no other row covers.
+func others() *provider.Mapping {
+	return &provider.Mapping{
+		ProviderStatus: "any other type, payment type, brand of a PA or result code",
+		Outcome:        "quarantined", Reason: "unmapped", Source: "synthetic",
+	}
 }
 
 // mappings is the table for people: one row for each rule and reason, with the
@@ -157,45 +168,56 @@ func (a Adapter) skippedType(word string) (skippedType, bool) {
 func (a Adapter) mappings() []provider.Mapping {
 	var rows []provider.Mapping
 	for _, r := range a.rules {
-		if r.ifPaid != eventv1.PaymentStatus_PAYMENT_STATUS_UNSPECIFIED {
-			for _, m := range a.rows(r) {
-				m.ProviderStatus += ", when the payment was paid before"
-				m.Outcome = r.ifPaid.String()
-				rows = append(rows, m)
+		for _, s := range a.reasons(r) {
+			if r.shown[s].ifPaid != nil {
+				rows = append(rows, *r.shown[s].ifPaid)
 			}
+			rows = append(rows, *r.shown[s].row)
 		}
-		rows = append(rows, a.rows(r)...)
 	}
 	for _, t := range a.types {
-		rows = append(rows, provider.Mapping{ProviderStatus: t.word, Outcome: "skipped", Reason: t.reason, Source: sourceWebhooks})
+		rows = append(rows, *t)
 	}
-	return append(rows, provider.Mapping{
-		ProviderStatus: "any other type, payment type, brand of a PA or result code",
-		Outcome:        "quarantined", Reason: "unmapped", Source: "synthetic",
-	})
+	return append(rows, *a.others)
 }
 
-// rows are those of one rule, by reason.
-func (a Adapter) rows(r rule) []provider.Mapping {
-	var rows []provider.Mapping
-	for _, g := range a.groups {
-		if g.verdict != r.verdict {
-			continue
+// show writes the rows of one rule, by reason.
+func (a Adapter) show(r rule) map[string]shown {
+	rows := map[string]shown{}
+	for _, reason := range a.reasons(r) {
+		var codes []string
+		for _, g := range a.groups {
+			if g.verdict == r.verdict && g.reason == reason {
+				codes = append(codes, g.title+" "+g.pattern.String())
+			}
 		}
-		codes := g.title + " " + g.pattern.String()
-		same := func(m provider.Mapping) bool { return m.Reason == g.reason }
-		if i := slices.IndexFunc(rows, same); i >= 0 {
-			rows[i].ProviderStatus += "; " + codes
-			continue
-		}
-		rows = append(rows, provider.Mapping{
-			ProviderStatus: r.words(a.operations) + " / " + codes,
+		m := provider.Mapping{
+			ProviderStatus: r.words(a.operations) + " / " + strings.Join(codes, "; "),
 			Outcome:        r.status(),
-			Reason:         g.reason,
+			Reason:         reason,
 			Source:         r.source(),
-		})
+		}
+		s := shown{row: &m}
+		if r.ifPaid != eventv1.PaymentStatus_PAYMENT_STATUS_UNSPECIFIED {
+			paid := m
+			paid.ProviderStatus += ", when the payment was paid before"
+			paid.Outcome = r.ifPaid.String()
+			s.ifPaid = &paid
+		}
+		rows[reason] = s
 	}
 	return rows
+}
+
+// reasons lists the reasons of the groups that lead to the rule, each once.
+func (a Adapter) reasons(r rule) []string {
+	var reasons []string
+	for _, g := range a.groups {
+		if g.verdict == r.verdict && !slices.Contains(reasons, g.reason) {
+			reasons = append(reasons, g.reason)
+		}
+	}
+	return reasons
 }
 
 // words names the payment types that the rule covers, and the family of brands.

@@ -1,9 +1,13 @@
 package aciopp
 
 import (
+	"time"
+
 	eventv1 "github.com/paynorm/paynorm/gen/paynorm/event/v1"
 	"github.com/paynorm/paynorm/services/normalizer/payload"
 	"github.com/paynorm/paynorm/services/normalizer/provider"
+	"github.com/paynorm/paynorm/services/normalizer/provider/member"
+	"google.golang.org/protobuf/types/known/timestamppb"
 )
 
 // typePayment is the only type of notification that is about a payment.
@@ -26,10 +30,10 @@ func (a Adapter) item(root payload.Value) provider.Item {
 		return provider.Quarantined(eventv1.QuarantineReason_QUARANTINE_REASON_INVALID_FIELD, "type is missing or not a text")
 	}
 	if t, ok := a.skippedType(word); ok {
-		return provider.Skipped(t.reason)
+		return provider.Item{Skip: &provider.Skip{Reason: t.Reason}, Row: t}
 	}
 	if word != typePayment {
-		return provider.Quarantined(eventv1.QuarantineReason_QUARANTINE_REASON_UNMAPPED, "type is not one that is mapped")
+		return a.unmapped("type is not one that is mapped")
 	}
 	p := root.Get("payload")
 	if p.Kind() != payload.Object {
@@ -44,33 +48,53 @@ type decision struct {
 	group     group
 	rule      rule
 	method    brandFamily
+	shown     shown
 }
 
 func (a Adapter) payment(root, p payload.Value) provider.Item {
-	var r reader
+	var r member.Reader
+	referenced := r.Text(p, "referencedId", member.Optional)
+	if kept, bad := r.Problem(); bad {
+		return kept // Which payment it is about cannot be told.
+	}
+	result := p.Get("result")
 	m := members{
 		notification: typePayment,
-		action:       r.text(root, "action", optional),
-		id:           r.text(p, "id", required),
-		word:         r.text(p, "paymentType", required),
-		code:         r.text(p.Get("result"), "code", required),
-		brand:        r.text(p, "paymentBrand", optional),
-		referenced:   r.text(p, "referencedId", optional),
-		reference:    r.text(p, "merchantTransactionId", optional),
-		account:      r.text(p.Get("authentication"), "entityId", optional),
-		at:           r.instant(p, "timestamp"),
-		amount:       r.money(p, "amount", "currency"),
-		presented:    r.money(p, "presentationAmount", "presentationCurrency"),
-		description:  fixedText(p.Get("result").Get("description")),
+		action:       r.Text(root, "action", member.Optional),
+		id:           r.Text(p, "id", member.Required),
+		word:         r.Text(p, "paymentType", member.Required),
+		code:         r.Text(result, "code", member.Required),
+		brand:        r.Text(p, "paymentBrand", member.Optional),
+		referenced:   referenced,
+		reference:    r.Text(p, "merchantTransactionId", member.Optional),
+		account:      r.Text(p.Get("authentication"), "entityId", member.Optional),
+		at:           r.Instant(p, "timestamp"),
+		amount:       amount(&r, p, "amount", "currency"),
+		presented:    amount(&r, p, "presentationAmount", "presentationCurrency"),
+		description:  fixedText(result.Get("description")),
 	}
-	if r.problem != nil {
-		return provider.Item{Quarantine: r.problem}
+	kept, bad := r.Problem(m.payment(a))
+	if !bad {
+		d, detail := a.decide(m)
+		if detail == "" {
+			return provider.Item{Fact: m.fact(a, d), Row: d.shown.row}
+		}
+		kept = a.unmapped(detail, m.payment(a))
 	}
-	d, detail := a.decide(m)
-	if detail != "" {
-		return provider.Quarantined(eventv1.QuarantineReason_QUARANTINE_REASON_UNMAPPED, detail)
+	switch g, _ := a.result(m.code); {
+	case g.test:
+		kept.Quarantine.Mode = eventv1.Mode_MODE_TEST
+	case m.code == "":
+		kept.Quarantine.Payment = nil // Whether it is one of the test mode cannot be told.
 	}
-	return provider.Item{Fact: m.fact(d)}
+	return kept
+}
+
+// unmapped is an item that no row of the tables covers.
+func (a Adapter) unmapped(detail string, payment ...string) provider.Item {
+	kept := provider.Quarantined(eventv1.QuarantineReason_QUARANTINE_REASON_UNMAPPED, detail, payment...)
+	kept.Row = a.others
+	return kept
 }
 
 // decide looks the notification up in the mapping tables. detail says what no
@@ -87,6 +111,7 @@ func (a Adapter) decide(m members) (d decision, detail string) {
 	if d.rule, ok = a.rule(d.operation, d.method.family, d.group.verdict); !ok {
 		return decision{}, "no mapping for this paymentType with the group of result.code (" + d.group.title + ") and paymentBrand"
 	}
+	d.shown = d.rule.shown[d.group.reason]
 	return d, ""
 }
 
@@ -97,15 +122,22 @@ type members struct {
 	id, word, code, brand string
 	referenced, reference string
 	account, description  string
-	at                    instant
+	at                    *timestamppb.Timestamp
 	amount, presented     *eventv1.Money
 }
 
-func (m members) fact(d decision) *provider.Fact {
-	paymentID := m.id
-	if d.operation.refers && m.referenced != "" {
-		paymentID = m.referenced
+// payment is the ID of the payment that the notification is about, "" when it
+// cannot be read. What referencedId names is the original operation by the
+// documentation; only what begins a payment is one of its own in any case.
+func (m members) payment(a Adapter) string {
+	if o, ok := a.operation(m.word); ok && !o.refers || m.referenced == "" {
+		return m.id
 	}
+	return m.referenced
+}
+
+func (m members) fact(a Adapter, d decision) *provider.Fact {
+	paymentID := m.payment(a)
 	e := &eventv1.PaymentStatusChanged{
 		Kind:                d.operation.kind,
 		Direction:           eventv1.Direction_DIRECTION_INBOUND,
@@ -137,16 +169,18 @@ func (m members) fact(d decision) *provider.Fact {
 	if m.brand != "" {
 		e.Method = &eventv1.Method{Type: d.method.method, Brand: m.brand}
 	}
-	if m.at.time != nil {
-		e.OccurTime = m.at.time
+	at := ""
+	if m.at != nil {
+		at = m.at.AsTime().Format(time.RFC3339Nano)
+		e.OccurTime = m.at
 		e.OccurTimeSource = eventv1.OccurTimeSource_OCCUR_TIME_SOURCE_PAYLOAD
 		e.OccurTimeMember = "timestamp"
 	}
 	return &provider.Fact{
 		Event:   e,
-		Key:     []string{m.notification, m.action, m.id, m.code, m.at.text},
+		Key:     []string{m.notification, m.action, m.id, m.code, at},
 		Payment: []string{paymentID},
-		IfPaid:  d.rule.ifPaid,
+		IfPaid:  d.rule.ifPaid, IfPaidRow: d.shown.ifPaid,
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 // Adapter reads Clip's webhooks. Make one with New.
 type Adapter struct {
 	table      table
+	shapes     []shape
 	documented schema.Schema // of the full notification
 	thin       schema.Schema // of the one without a status
 }
@@ -22,7 +23,7 @@ var _ provider.Adapter = Adapter{}
 // New returns the adapter.
 func New() Adapter {
 	t := newTable()
-	return Adapter{table: t, documented: notificationSchema(t), thin: thinSchema()}
+	return Adapter{table: t, shapes: shapes(), documented: notificationSchema(t), thin: thinSchema()}
 }
 
 // Describe implements [provider.Adapter].
@@ -37,13 +38,13 @@ func (a Adapter) Describe() provider.Descriptor {
 		Rotation:        rotation,
 		Acknowledgement: provider.Acknowledgement{Status: 200},
 		Schemes: []provider.SchemeKind{
-			provider.SchemeURLToken, provider.SchemeHeader, provider.SchemeSourceIP, provider.SchemeNone,
+			provider.SchemeURLToken, provider.SchemeHeader, provider.SchemeSourceIP, provider.SchemeClientCertificate, provider.SchemeNone,
 		},
 		Timeout:        "Not documented. Source: " + checkoutWebhook,
 		RetryPolicy:    "It retries, and counts in the member `attempts`; how often and for how long is not documented. Source: " + checkoutWebhook,
 		TimeMember:     "`created_at`, `declined_at`, `completed_at`, `cancelled_at` or `canceled_at`, `expired_at`: the one of the status; `sent_date` for a cash voucher",
 		IdempotencyKey: []string{"payment_request_id", "transaction_id", "resource", "resource_status"},
-		Mappings:       a.table.mappings(),
+		Mappings:       a.mappings(),
 		MappingVersion: 1,
 		Gaps:           gaps(),
 	}

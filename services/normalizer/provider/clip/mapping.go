@@ -35,13 +35,14 @@ type row struct {
 	outcome          eventv1.OperationOutcome
 	times            []string // the members that say when, the documented spelling first
 	source           string
+	shown            *provider.Mapping // the row as people see it
 }
 
 // table is the mapping table; the first row that fits decides. It is not changed once it is made.
 type table []row
 
 func newTable() table {
-	return table{
+	t := table{
 		{resource: checkout, status: "CREATED", payment: eventv1.PaymentStatus_PAYMENT_STATUS_PENDING,
 			times: []string{"created_at"}, source: checkoutWebhook},
 		{resource: checkout, status: "PENDING", paymentType: cash, payment: eventv1.PaymentStatus_PAYMENT_STATUS_REQUIRES_ACTION,
@@ -69,6 +70,10 @@ func newTable() table {
 			operation: eventv1.Operation_OPERATION_REFUND, outcome: eventv1.OperationOutcome_OPERATION_OUTCOME_FAILED,
 			times: []string{"declined_at"}, source: checkoutWebhook},
 	}
+	for i := range t {
+		t[i].shown = t[i].mapping()
+	}
+	return t
 }
 
 func (t table) find(resource, status, paymentType string) (row, bool) {
@@ -83,28 +88,32 @@ func (t table) find(resource, status, paymentType string) (row, bool) {
 
 // shape is a notification without resource, told by its members.
 type shape struct {
-	words      string
 	members    []string
 	reason     eventv1.QuarantineReason
-	word       string // of reason
 	detail     string
-	documented bool // its members are, all of them
-	source     string
+	documented bool              // its members are, all of them
+	shown      *provider.Mapping // the shape as people see it
 }
+
+// checkoutOrigin is the origin of the thin notifications whose id is a
+// payment_request_id. Source: thinWebhook
+const checkoutOrigin = "checkout-api"
 
 func shapes() []shape {
 	return []shape{
-		{words: "thin notification (origin and event_type)", members: []string{"origin", "event_type"},
-			reason: eventv1.QuarantineReason_QUARANTINE_REASON_NEEDS_LOOKUP, word: "needs_lookup",
-			detail: "a thin notification carries no status; ask Clip for the payment", documented: true, source: thinWebhook},
-		{words: "postback (status_description)", members: []string{"status_description"},
-			reason: eventv1.QuarantineReason_QUARANTINE_REASON_UNMAPPED, word: "unmapped",
-			detail: "the shape of the postback notification is not public", source: postbackWebhook},
+		{members: []string{"origin", "event_type"},
+			reason: eventv1.QuarantineReason_QUARANTINE_REASON_NEEDS_LOOKUP,
+			detail: "a thin notification carries no status; ask Clip for the payment", documented: true,
+			shown: &provider.Mapping{ProviderStatus: "thin notification (origin and event_type)", Outcome: "quarantined", Reason: "needs_lookup", Source: thinWebhook}},
+		{members: []string{"status_description"},
+			reason: eventv1.QuarantineReason_QUARANTINE_REASON_UNMAPPED,
+			detail: "the shape of the postback notification is not public",
+			shown:  &provider.Mapping{ProviderStatus: "postback (status_description)", Outcome: "quarantined", Reason: "unmapped", Source: postbackWebhook}},
 	}
 }
 
-func findShape(body payload.Value) (shape, bool) {
-	for _, s := range shapes() {
+func (a Adapter) shape(body payload.Value) (shape, bool) {
+	for _, s := range a.shapes {
 		missing := slices.ContainsFunc(s.members, func(name string) bool { return !body.Get(name).Present() })
 		if !missing {
 			return s, true
@@ -124,21 +133,26 @@ func method(paymentType string) *eventv1.Method {
 	return nil
 }
 
-// mappings shows the table to people.
-func (t table) mappings() []provider.Mapping {
-	var all []provider.Mapping
-	for _, r := range t {
-		m := provider.Mapping{ProviderStatus: r.resource + " " + r.status, Outcome: r.payment.String(), Reason: r.reason, Source: r.source}
-		if r.paymentType != "" {
-			m.ProviderStatus += ", payment_type " + r.paymentType
-		}
-		if r.resource == refund {
-			m.Outcome = r.refunded.String()
-		}
-		all = append(all, m)
+// mapping shows the row to people.
+func (r row) mapping() *provider.Mapping {
+	m := &provider.Mapping{ProviderStatus: r.resource + " " + r.status, Outcome: r.payment.String(), Reason: r.reason, Source: r.source}
+	if r.paymentType != "" {
+		m.ProviderStatus += ", payment_type " + r.paymentType
 	}
-	for _, s := range shapes() {
-		all = append(all, provider.Mapping{ProviderStatus: s.words, Outcome: "quarantined", Reason: s.word, Source: s.source})
+	if r.resource == refund {
+		m.Outcome = r.refunded.String()
+	}
+	return m
+}
+
+// mappings is the table for people.
+func (a Adapter) mappings() []provider.Mapping {
+	var all []provider.Mapping
+	for _, r := range a.table {
+		all = append(all, *r.shown)
+	}
+	for _, s := range a.shapes {
+		all = append(all, *s.shown)
 	}
 	return all
 }

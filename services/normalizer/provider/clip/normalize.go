@@ -1,19 +1,11 @@
 package clip
 
 import (
-	"errors"
-	"fmt"
-	"strings"
-	"time"
-
 	eventv1 "github.com/paynorm/paynorm/gen/paynorm/event/v1"
 	"github.com/paynorm/paynorm/services/normalizer/payload"
 	"github.com/paynorm/paynorm/services/normalizer/provider"
-	"google.golang.org/protobuf/types/known/timestamppb"
+	"github.com/paynorm/paynorm/services/normalizer/provider/member"
 )
-
-// maxText is how many bytes an ID or a reference may have.
-const maxText = 256
 
 // Normalize implements [provider.Adapter]. A delivery holds one item.
 func (a Adapter) Normalize(_ provider.Delivery, plaintext []byte) provider.Result {
@@ -24,13 +16,8 @@ func (a Adapter) Normalize(_ provider.Delivery, plaintext []byte) provider.Resul
 	if !body.Get("resource").Present() {
 		return a.withoutResource(body)
 	}
-	r := provider.Result{Drift: a.documented.Drift(body)}
-	fact, err := a.notification(body)
-	if err != nil {
-		r.Items = []provider.Item{quarantined(err)}
-		return r
-	}
-	r.Items = []provider.Item{{Fact: fact}}
+	r := one(a.notification(body))
+	r.Drift = a.documented.Drift(body)
 	return r
 }
 
@@ -38,25 +25,22 @@ func one(item provider.Item) provider.Result {
 	return provider.Result{Items: []provider.Item{item}}
 }
 
-var errUnmapped = errors.New("resource and resource_status are in no row of the mapping table")
-
-// quarantined is the item of a notification that cannot be published for the reason err.
-func quarantined(err error) provider.Item {
-	if errors.Is(err, errUnmapped) {
-		return provider.Quarantined(eventv1.QuarantineReason_QUARANTINE_REASON_UNMAPPED, err.Error())
-	}
-	return provider.Quarantined(eventv1.QuarantineReason_QUARANTINE_REASON_INVALID_FIELD, err.Error())
-}
-
 // withoutResource is what becomes of a notification in another shape.
 func (a Adapter) withoutResource(body payload.Value) provider.Result {
-	s, ok := findShape(body)
+	var m member.Reader
+	payment := m.Text(body, "payment_request_id", member.Optional)
+	s, ok := a.shape(body)
 	if !ok {
-		r := one(provider.Quarantined(eventv1.QuarantineReason_QUARANTINE_REASON_UNMAPPED, "resource is missing, and the shape is none that is known"))
+		r := one(provider.Quarantined(eventv1.QuarantineReason_QUARANTINE_REASON_UNMAPPED,
+			"resource is missing, and the shape is none that is known", payment))
 		r.Drift = a.documented.Drift(body)
 		return r
 	}
-	r := one(provider.Quarantined(s.reason, s.detail))
+	if origin, _ := body.Get("origin").Text(); s.documented && origin == checkoutOrigin {
+		payment = m.Text(body, "id", member.Optional)
+	}
+	r := one(provider.Quarantined(s.reason, s.detail, payment))
+	r.Items[0].Row = s.shown
 	if s.documented {
 		r.Drift = a.thin.Drift(body)
 	}
@@ -64,40 +48,31 @@ func (a Adapter) withoutResource(body payload.Value) provider.Result {
 }
 
 // notification reads the full notification of the Checkout API.
-func (a Adapter) notification(body payload.Value) (*provider.Fact, error) {
+func (a Adapter) notification(body payload.Value) provider.Item {
+	var r member.Reader
+	payment := r.Text(body, "payment_request_id", member.Required)
+	attempt := r.Text(body, "transaction_id", member.Optional)
+	reference := r.Text(body, "me_reference_id", member.Optional)
 	resource, _ := body.Get("resource").Text()
 	status, _ := body.Get("resource_status").Text()
 	paymentType, _ := body.Get("payment_type").Text()
 	m, ok := a.table.find(resource, status, paymentType)
 	if !ok {
-		return nil, errUnmapped
-	}
-	payment, err := text(body, "payment_request_id")
-	if err == nil && payment == "" {
-		err = errors.New("payment_request_id is missing")
-	}
-	if err != nil {
-		return nil, err
-	}
-	attempt, err := text(body, "transaction_id")
-	if err != nil {
-		return nil, err
-	}
-	reference, err := text(body, "me_reference_id")
-	if err != nil {
-		return nil, err
+		return provider.Quarantined(eventv1.QuarantineReason_QUARANTINE_REASON_UNMAPPED,
+			"resource and resource_status are in no row of the mapping table", payment)
 	}
 	e := m.event()
-	if err := setTime(e, body, m.times); err != nil {
-		return nil, err
+	setTime(&r, e, body, m.times)
+	if kept, bad := r.Problem(payment); bad {
+		return kept
 	}
 	e.ProviderPaymentId, e.ProviderAttemptId, e.MerchantReference = payment, attempt, reference
 	e.Method = method(paymentType)
-	return &provider.Fact{
+	return provider.Item{Row: m.shown, Fact: &provider.Fact{
 		Event:   e,
 		Key:     []string{payment, attempt, resource, status},
 		Payment: []string{payment},
-	}, nil
+	}}
 }
 
 // event returns what the row says.
@@ -124,42 +99,13 @@ func (r row) event() *eventv1.PaymentStatusChanged {
 
 // setTime takes the instant from the first of members that is there; without
 // one the event has none.
-func setTime(e *eventv1.PaymentStatusChanged, body payload.Value, members []string) error {
+func setTime(r *member.Reader, e *eventv1.PaymentStatusChanged, body payload.Value, members []string) {
 	for _, name := range members {
-		written, err := text(body, name)
-		if err != nil {
-			return err
+		if at := r.Instant(body, name); at != nil {
+			e.OccurTime = at
+			e.OccurTimeSource = eventv1.OccurTimeSource_OCCUR_TIME_SOURCE_PAYLOAD
+			e.OccurTimeMember = name
+			return
 		}
-		if written == "" {
-			continue
-		}
-		at, err := time.Parse(time.RFC3339, written)
-		if err != nil || timestamppb.New(at).CheckValid() != nil {
-			return fmt.Errorf("%s is not an instant of RFC 3339", name)
-		}
-		e.OccurTime = timestamppb.New(at)
-		e.OccurTimeSource = eventv1.OccurTimeSource_OCCUR_TIME_SOURCE_PAYLOAD
-		e.OccurTimeMember = name
-		return nil
 	}
-	return nil
-}
-
-// text reads a member that may be missing, null or empty, all of which give "".
-func text(body payload.Value, name string) (string, error) {
-	v := body.Get(name)
-	if !v.Present() {
-		return "", nil
-	}
-	s, ok := v.Text()
-	if !ok {
-		return "", fmt.Errorf("%s is not a text", name)
-	}
-	if len(s) > maxText {
-		return "", fmt.Errorf("%s is longer than %d bytes", name, maxText)
-	}
-	if strings.ContainsFunc(s, func(r rune) bool { return r < 0x20 || r == 0x7f }) {
-		return "", fmt.Errorf("%s has control characters", name)
-	}
-	return s, nil
 }

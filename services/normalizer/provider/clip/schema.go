@@ -39,7 +39,7 @@ func notificationSchema(t table) schema.Schema {
 func thinSchema() schema.Schema {
 	return schema.New(
 		schema.Member{Name: "id", Kinds: schema.Text},
-		schema.Member{Name: "origin", Kinds: schema.Text, Known: schema.OneOf("checkout-api", "payments-api", "pinpad-payments-api", "pinpad-api")},
+		schema.Member{Name: "origin", Kinds: schema.Text, Known: schema.OneOf(checkoutOrigin, "payments-api", "pinpad-payments-api", "pinpad-api")},
 		schema.Member{Name: "event_type", Kinds: schema.Text, Known: schema.OneOf("INSERT", "UPDATE", "PINPAD_INTENT_STATUS_CHANGED")},
 	)
 }

@@ -37,7 +37,7 @@ func (a Adapter) Describe() provider.Descriptor {
 		Rotation:        rotation,
 		Acknowledgement: provider.Acknowledgement{Status: 204},
 		Schemes: []provider.SchemeKind{
-			provider.SchemeOAuth2, provider.SchemeHeader, provider.SchemeURLToken, provider.SchemeSourceIP, provider.SchemeNone,
+			provider.SchemeOAuth2, provider.SchemeHeader, provider.SchemeURLToken, provider.SchemeSourceIP, provider.SchemeClientCertificate, provider.SchemeNone,
 		},
 		Timeout: "There is one; how long it is, is not documented. Source: " + webhooks,
 		RetryPolicy: "Five retries after 30, 75, 187.5, 468.75 and 1171.88 seconds, about 32 minutes in all; " +

@@ -26,6 +26,7 @@ type row struct {
 	status       eventv1.ProofStatus
 	reason       string
 	source       string
+	shown        *provider.Mapping // the row as people see it
 }
 
 // match is how a word and a row are compared.
@@ -45,7 +46,7 @@ func newTable() table {
 		verified = eventv1.ProofStatus_PROOF_STATUS_VERIFIED
 		canceled = eventv1.ProofStatus_PROOF_STATUS_CANCELED
 	)
-	return table{
+	t := table{
 		// Whether the document can be canceled: it has not been.
 		{cancellation: "Cancelable sin aceptación", status: verified, source: webhooks},
 		{cancellation: "Cancelable con aceptación", status: verified, source: satWords},
@@ -60,6 +61,10 @@ func newTable() table {
 		// word is new to us, so it is schema drift as well.
 		{match: anyWord, status: verified, source: "synthetic"},
 	}
+	for i := range t {
+		t[i].shown = t[i].mapping()
+	}
+	return t
 }
 
 // find returns the row of two folded words.
@@ -115,21 +120,26 @@ func plain(word string) bool {
 	return true
 }
 
-// mappings shows the table to people.
+// mapping shows the row to people.
+func (r row) mapping() *provider.Mapping {
+	words := found
+	if r.cancellation != "" {
+		words += "/" + r.cancellation
+	}
+	switch r.match {
+	case beginning:
+		words += " …"
+	case anyWord:
+		words += "/any other word"
+	}
+	return &provider.Mapping{ProviderStatus: words, Outcome: r.status.String(), Reason: r.reason, Source: r.source}
+}
+
+// mappings is the table for people.
 func (t table) mappings() []provider.Mapping {
 	var all []provider.Mapping
 	for _, r := range t {
-		words := found
-		if r.cancellation != "" {
-			words += "/" + r.cancellation
-		}
-		switch r.match {
-		case beginning:
-			words += " …"
-		case anyWord:
-			words += "/any other word"
-		}
-		all = append(all, provider.Mapping{ProviderStatus: words, Outcome: r.status.String(), Reason: r.reason, Source: r.source})
+		all = append(all, *r.shown)
 	}
 	return all
 }

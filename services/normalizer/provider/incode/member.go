@@ -1,15 +1,10 @@
 package incode
 
 import (
-	"fmt"
-	"strings"
-
 	"github.com/paynorm/paynorm/services/normalizer/payload"
+	"github.com/paynorm/paynorm/services/normalizer/provider/member"
 	"github.com/paynorm/paynorm/services/normalizer/provider/schema"
 )
-
-// maxText is how many bytes a text that is copied may have.
-const maxText = 256
 
 // word reads a status word, as sent and folded; "" when it is missing or null.
 // ok is false for what can be no word.
@@ -18,32 +13,11 @@ func word(v payload.Value) (text, folded string, ok bool) {
 		return "", "", true
 	}
 	text, ok = v.Text()
-	if !ok || len(text) > maxText || strings.ContainsFunc(text, control) {
+	if !ok || len(text) > member.MaxText || !member.Printable(text) {
 		return "", "", false
 	}
 	return text, fold(text), true
 }
-
-// identifier reads an ID, which may come as a number; "" when it is missing or null.
-func identifier(body payload.Value, name string) (string, error) {
-	v := body.Get(name)
-	if !v.Present() {
-		return "", nil
-	}
-	text, ok := v.Scalar()
-	if !ok {
-		return "", fmt.Errorf("%s is neither a text nor a number", name)
-	}
-	if len(text) > maxText {
-		return "", fmt.Errorf("%s is longer than %d bytes", name, maxText)
-	}
-	if strings.ContainsFunc(text, control) {
-		return "", fmt.Errorf("%s has control characters", name)
-	}
-	return text, nil
-}
-
-func control(r rune) bool { return r < 0x20 || r == 0x7f }
 
 // document returns the tax document's identity (folio fiscal) when it is a
 // UUID, as the tax authority assigns them, and "" for anything else: a UUID

@@ -7,6 +7,7 @@ import (
 	"github.com/paynorm/paynorm/services/normalizer/money"
 	"github.com/paynorm/paynorm/services/normalizer/payload"
 	"github.com/paynorm/paynorm/services/normalizer/provider"
+	"github.com/paynorm/paynorm/services/normalizer/provider/member"
 )
 
 // currency is that of all Mexican tax documents that Incode reads; the payload
@@ -35,25 +36,25 @@ func one(item provider.Item) provider.Result {
 
 // proof reads the notification.
 func (a Adapter) proof(body payload.Value) provider.Item {
+	var r member.Reader
+	request := r.Text(body, "requestId", member.Required)
 	status, foldedStatus, _ := word(body.Get("status"))
 	cancellation, foldedCancellation, ok := word(body.Get("cancellationStatus"))
 	if !ok {
-		return invalid(errors.New("cancellationStatus is not a text that could be a word"))
+		return provider.Quarantined(eventv1.QuarantineReason_QUARANTINE_REASON_INVALID_FIELD,
+			"cancellationStatus is not a text that could be a word", request)
 	}
 	row, ok := a.table.find(foldedStatus, foldedCancellation)
 	if !ok {
-		return provider.Quarantined(eventv1.QuarantineReason_QUARANTINE_REASON_UNMAPPED, "status is in no row of the mapping table")
-	}
-	request, err := identifier(body, "requestId")
-	if err != nil {
-		return invalid(err)
-	}
-	if request == "" {
-		return invalid(errors.New("requestId is missing"))
+		return provider.Quarantined(eventv1.QuarantineReason_QUARANTINE_REASON_UNMAPPED,
+			"status is in no row of the mapping table", request)
 	}
 	total, err := amount(body.Get("totalCfdi"))
 	if err != nil {
-		return provider.Quarantined(eventv1.QuarantineReason_QUARANTINE_REASON_INVALID_AMOUNT, "totalCfdi: "+err.Error())
+		r.Refuse(eventv1.QuarantineReason_QUARANTINE_REASON_INVALID_AMOUNT, "totalCfdi: %v", err)
+	}
+	if kept, bad := r.Problem(request); bad {
+		return kept
 	}
 	e := row.event()
 	e.ProviderPaymentId = request
@@ -63,16 +64,12 @@ func (a Adapter) proof(body payload.Value) provider.Item {
 	if total != nil {
 		e.Amount, e.CurrencySource = total, eventv1.CurrencySource_CURRENCY_SOURCE_IMPLIED
 	}
-	return provider.Item{Fact: &provider.Fact{
+	return provider.Item{Row: row.shown, Fact: &provider.Fact{
 		Event: e,
 		// Folded: composed or decomposed, with or without blanks, it is one fact.
 		Key:     []string{request, foldedStatus, foldedCancellation},
 		Payment: []string{request},
 	}}
-}
-
-func invalid(err error) provider.Item {
-	return provider.Quarantined(eventv1.QuarantineReason_QUARANTINE_REASON_INVALID_FIELD, err.Error())
 }
 
 // event returns what the row says.

@@ -16,8 +16,7 @@ import (
 // would be published.
 func checkEvents(t testing.TB, a provider.Adapter, d provider.Delivery, plaintext []byte) {
 	t.Helper()
-	items, _ := normalize.New([]provider.Adapter{a}).Items(stored(d, plaintext), normalize.Place{Sequence: 1, CommitTime: timestamppb.New(d.ReceivedAt)})
-	for i, it := range items {
+	for i, it := range completed(a, d, plaintext) {
 		if it.Event != nil {
 			if err := protovalidate.Validate(it.Event); err != nil {
 				t.Errorf("item %d: the event is not valid: %v", i, err)
@@ -29,6 +28,12 @@ func checkEvents(t testing.TB, a provider.Adapter, d provider.Delivery, plaintex
 			}
 		}
 	}
+}
+
+// completed is what the normalizer makes of d.
+func completed(a provider.Adapter, d provider.Delivery, plaintext []byte) []normalize.Item {
+	items, _ := normalize.New([]provider.Adapter{a}).Items(stored(d, plaintext), normalize.Place{Sequence: 1, CommitTime: timestamppb.New(d.ReceivedAt)})
+	return items
 }
 
 // stored is d as it lies in the ledger.

@@ -28,9 +28,12 @@ type goldenItem struct {
 	Key        []string        `json:"key,omitempty"`
 	Payment    []string        `json:"payment,omitempty"`
 	IfPaid     string          `json:"if_paid,omitempty"`
+	IfPaidRow  string          `json:"if_paid_row,omitempty"`
 	Skip       string          `json:"skip,omitempty"`
 	Quarantine string          `json:"quarantine,omitempty"`
 	Detail     string          `json:"detail,omitempty"`
+	Mode       string          `json:"mode,omitempty"`
+	Row        string          `json:"row,omitempty"`
 }
 
 // encode writes r in the form of a golden file. protojson varies its white
@@ -63,12 +66,21 @@ func encodeItem(t testing.TB, it provider.Item) goldenItem {
 		if f.IfPaid != eventv1.PaymentStatus_PAYMENT_STATUS_UNSPECIFIED {
 			g.IfPaid = f.IfPaid.String()
 		}
+		if f.IfPaidRow != nil {
+			g.IfPaidRow = f.IfPaidRow.ProviderStatus
+		}
 	}
 	if it.Skip != nil {
 		g.Skip = it.Skip.Reason
 	}
 	if q := it.Quarantine; q != nil {
-		g.Quarantine, g.Detail = q.Reason.String(), q.Detail
+		g.Quarantine, g.Detail, g.Payment = q.Reason.String(), q.Detail, q.Payment
+		if q.Mode != eventv1.Mode_MODE_UNSPECIFIED {
+			g.Mode = q.Mode.String()
+		}
+	}
+	if it.Row != nil {
+		g.Row = it.Row.ProviderStatus
 	}
 	return g
 }

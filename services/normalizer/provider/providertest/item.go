@@ -1,6 +1,7 @@
 package providertest
 
 import (
+	"slices"
 	"testing"
 
 	eventv1 "github.com/paynorm/paynorm/gen/paynorm/event/v1"
@@ -13,6 +14,9 @@ func checkItems(t testing.TB, r provider.Result) {
 	t.Helper()
 	for i, it := range r.Items {
 		set := 0
+		if it.Row == nil && it.Quarantine == nil {
+			t.Errorf("item %d: no row of the mapping table decided", i)
+		}
 		if f := it.Fact; f != nil {
 			set++
 			checkFact(t, i, f)
@@ -31,6 +35,9 @@ func checkItems(t testing.TB, r provider.Result) {
 			if q.Reason == eventv1.QuarantineReason_QUARANTINE_REASON_ACCOUNT_MISMATCH {
 				t.Errorf("item %d: the account is for the caller to check", i)
 			}
+			if slices.Contains(q.Payment, "") || q.Mode == eventv1.Mode_MODE_LIVE {
+				t.Errorf("item %d: payment %q has an empty part, or mode %s is set", i, q.Payment, q.Mode)
+			}
 		}
 		if set != 1 {
 			t.Errorf("item %d: %d of fact, skip and quarantine are set, want one", i, set)
@@ -42,6 +49,9 @@ func checkFact(t testing.TB, i int, f *provider.Fact) {
 	t.Helper()
 	if f.Event == nil {
 		t.Fatalf("item %d: a fact without an event", i)
+	}
+	if (f.IfPaid == 0) != (f.IfPaidRow == nil) {
+		t.Errorf("item %d: if_paid %s, and its row %v", i, f.IfPaid, f.IfPaidRow)
 	}
 	if len(f.Key) == 0 || len(f.Payment) == 0 {
 		t.Errorf("item %d: key %q and payment %q must not be empty", i, f.Key, f.Payment)

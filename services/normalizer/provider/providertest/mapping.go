@@ -2,8 +2,7 @@ package providertest
 
 import (
 	"bytes"
-	"fmt"
-	"strings"
+	"maps"
 	"testing"
 
 	eventv1 "github.com/paynorm/paynorm/gen/paynorm/event/v1"
@@ -11,45 +10,42 @@ import (
 	"github.com/paynorm/paynorm/services/normalizer/provider"
 )
 
-// verdict is what a row of the mapping table promises: outcome and reason.
-type verdict struct{ outcome, reason string }
-
-// checkMappings checks the mapping table against the cases: no row that no case
-// shows, no case whose outcome is not in the table. Rows with one verdict need
-// as many cases that differ.
+// checkMappings checks the mapping table against the cases: each row decides a
+// case, and what a row decided is what it says.
 func checkMappings(t *testing.T, s Suite, cases []testCase) {
 	a := s.Adapter
-	rows := map[verdict][]string{}
-	words := map[provider.Mapping]bool{}
+	unused := map[provider.Mapping]bool{}
 	for _, m := range a.Describe().Mappings {
-		v := verdict{m.Outcome, m.Reason}
-		rows[v] = append(rows[v], m.ProviderStatus)
 		if m.ProviderStatus == "" || m.Source == "" || !knownOutcome(m.Outcome) {
 			t.Errorf("mapping %+v: want words, a source, and a status of paynorm, %q or %q", m, skipped, quarantined)
 		}
-		if words[m] {
+		if unused[m] {
 			t.Errorf("mapping %+v occurs twice", m)
 		}
-		words[m] = true
+		unused[m] = true
 	}
-	shown := map[verdict]map[string]bool{}
+	rows := maps.Clone(unused)
 	for _, c := range cases {
 		for i, it := range a.Normalize(c.unsigned(), bytes.Clone(c.body)).Items {
-			for v, sign := range verdicts(it, fmt.Sprint(c.name, i)) {
-				if shown[v] == nil {
-					shown[v] = map[string]bool{}
+			for _, d := range decisions(it) {
+				if d.row == nil {
+					if d.needed {
+						t.Errorf("case %s, item %d: no row decided that it is %s with reason %q", c.name, i, d.outcome, d.reason)
+					}
+					continue
 				}
-				shown[v][sign] = true
-				if len(rows[v]) == 0 && needsRow(it, v) {
-					t.Errorf("case %s, item %d: %v is in no row of the mapping table", c.name, i, v)
+				delete(unused, *d.row)
+				if !rows[*d.row] {
+					t.Errorf("case %s, item %d: %+v decided, and is not in the mapping table", c.name, i, *d.row)
+				}
+				if d.row.Outcome != d.outcome || d.row.Reason != d.reason {
+					t.Errorf("case %s, item %d: %s with reason %q was decided by %+v", c.name, i, d.outcome, d.reason, *d.row)
 				}
 			}
 		}
 	}
-	for v, words := range rows {
-		if len(shown[v]) < len(words) {
-			t.Errorf("%v: %d rows (%s), but %d cases that differ", v, len(words), strings.Join(words, "; "), len(shown[v]))
-		}
+	for m := range unused {
+		t.Errorf("mapping %+v decides no case", m)
 	}
 }
 
@@ -58,24 +54,30 @@ const (
 	quarantined = "quarantined"
 )
 
-// verdicts returns what the item shows, each with a sign by which items of one
-// verdict are told apart.
-func verdicts(it provider.Item, place string) map[verdict]string {
+// decision is what the item became, and the row that decided it.
+type decision struct {
+	row             *provider.Mapping
+	outcome, reason string
+	needed          bool // there must be a row
+}
+
+// decisions returns that of the item, and that of the item when its payment was
+// paid before. A word that the table lacks has no row by its nature, and a body
+// or member that cannot be read is not about words.
+func decisions(it provider.Item) []decision {
 	if it.Skip != nil {
-		return map[verdict]string{{skipped, it.Skip.Reason}: place}
+		return []decision{{it.Row, skipped, it.Skip.Reason, true}}
 	}
-	if it.Quarantine != nil {
-		return map[verdict]string{{quarantined, normalize.ReasonWord(it.Quarantine.Reason)}: place}
+	if q := it.Quarantine; q != nil {
+		needed := q.Reason == eventv1.QuarantineReason_QUARANTINE_REASON_CONTRADICTION || q.Reason == eventv1.QuarantineReason_QUARANTINE_REASON_NEEDS_LOOKUP
+		return []decision{{it.Row, quarantined, normalize.ReasonWord(q.Reason), needed}}
 	}
-	e := it.Fact.Event
-	sign := strings.Join([]string{e.GetProviderType(), e.GetProviderStatus(), e.GetReason().GetProviderCode(),
-		e.GetOperation().String(), e.GetMethod().GetType().String(), e.GetMethod().GetBrand(), e.GetFee().String()}, "|")
-	reason := e.GetReason().GetCode()
-	shown := map[verdict]string{{status(e), reason}: sign}
+	reason := it.Fact.Event.GetReason().GetCode()
+	all := []decision{{it.Row, status(it.Fact.Event), reason, true}}
 	if it.Fact.IfPaid != eventv1.PaymentStatus_PAYMENT_STATUS_UNSPECIFIED {
-		shown[verdict{it.Fact.IfPaid.String(), reason}] = sign
+		all = append(all, decision{it.Fact.IfPaidRow, it.Fact.IfPaid.String(), reason, true})
 	}
-	return shown
+	return all
 }
 
 func status(e *eventv1.PaymentStatusChanged) string {
@@ -89,24 +91,6 @@ func status(e *eventv1.PaymentStatusChanged) string {
 	default:
 		return e.GetPaymentStatus().String()
 	}
-}
-
-// needsRow says whether the table must have a row for what the item shows. A
-// word that the table lacks has none by its nature, and a body or member that
-// cannot be read is not about words. What an event becomes when the payment was
-// paid before may be told in the row of the event.
-func needsRow(it provider.Item, v verdict) bool {
-	if it.Fact != nil {
-		return v.outcome == status(it.Fact.Event)
-	}
-	if it.Quarantine == nil {
-		return true
-	}
-	switch it.Quarantine.Reason {
-	case eventv1.QuarantineReason_QUARANTINE_REASON_CONTRADICTION, eventv1.QuarantineReason_QUARANTINE_REASON_NEEDS_LOOKUP:
-		return true
-	}
-	return false
 }
 
 func knownOutcome(outcome string) bool {

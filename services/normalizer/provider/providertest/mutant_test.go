@@ -54,15 +54,22 @@ func (f faulty) Normalize(d provider.Delivery, plaintext []byte) provider.Result
 	return r
 }
 
-// event applies fault to each event of a result.
-func event(fault func(*eventv1.PaymentStatusChanged)) func([]byte, *provider.Result) {
+// item applies fault to each item of a result.
+func item(fault func(*provider.Item)) func([]byte, *provider.Result) {
 	return func(_ []byte, r *provider.Result) {
-		for _, it := range r.Items {
-			if it.Fact != nil {
-				fault(it.Fact.Event)
-			}
+		for i := range r.Items {
+			fault(&r.Items[i])
 		}
 	}
+}
+
+// event applies fault to each event of a result.
+func event(fault func(*eventv1.PaymentStatusChanged)) func([]byte, *provider.Result) {
+	return item(func(it *provider.Item) {
+		if it.Fact != nil {
+			fault(it.Fact.Event)
+		}
+	})
 }
 
 // accepting accepts what the sample adapter accepts, and what more says.
@@ -157,7 +164,7 @@ func normalizeMutants(calls *int) []mutant {
 		}},
 		{name: "takes_a_part_for_the_whole", check: "truncated", normalize: func(_ []byte, r *provider.Result) {
 			if r.Items[0].Quarantine != nil && strings.Contains(r.Items[0].Quarantine.Detail, "malformed") {
-				*r = one(provider.Skipped("not_a_payment"))
+				*r = one(provider.Item{Skip: &provider.Skip{Reason: "not_a_payment"}, Row: &sampleRows()[2]})
 			}
 		}},
 		{name: "refuses_unknown_members", check: "unknown_member", normalize: func(_ []byte, r *provider.Result) {
@@ -174,7 +181,7 @@ func normalizeMutants(calls *int) []mutant {
 		}},
 		{name: "drops_members_of_a_changed_type", check: "changed_types", normalize: func(plaintext []byte, r *provider.Result) {
 			if bytes.Contains(plaintext, []byte(`"amount":[`)) {
-				*r = one(provider.Skipped("not_a_payment"))
+				*r = one(provider.Item{Skip: &provider.Skip{Reason: "not_a_payment"}, Row: &sampleRows()[2]})
 			}
 		}},
 		{name: "reports_the_value_that_changed", check: "changed_types", normalize: func(plaintext []byte, r *provider.Result) {
@@ -182,6 +189,27 @@ func normalizeMutants(calls *int) []mutant {
 				r.Drift = append(r.Drift, string(plaintext))
 			}
 		}},
+		{name: "decides_by_no_row", check: "result", says: "no row of the mapping table decided", normalize: item(func(it *provider.Item) { it.Row = nil })},
+		{name: "decides_by_another_row", check: "mappings", says: "was decided by", normalize: item(func(it *provider.Item) {
+			if it.Fact != nil {
+				it.Row = &sampleRows()[0]
+			}
+		})},
+		{name: "decides_by_a_row_that_it_hides", check: "mappings", says: "is not in the mapping table", normalize: item(func(it *provider.Item) {
+			if it.Fact != nil {
+				it.Row = &provider.Mapping{ProviderStatus: "hidden", Outcome: it.Row.Outcome, Reason: it.Row.Reason, Source: "synthetic"}
+			}
+		})},
+		{name: "notice_about_another_payment", check: "changed_types", says: "is about payments/", normalize: item(func(it *provider.Item) {
+			if it.Quarantine != nil {
+				it.Quarantine.Payment = []string{"another"}
+			}
+		})},
+		{name: "notices_about_no_payment", check: "changed_types", says: "no quarantined item names its payment", normalize: item(func(it *provider.Item) {
+			if it.Quarantine != nil {
+				it.Quarantine.Payment = nil
+			}
+		})},
 		{name: "takes_the_time_from_an_undescribed_member", check: "result", says: "the time comes from paid_at", normalize: event(func(e *eventv1.PaymentStatusChanged) {
 			e.OccurTime, e.OccurTimeMember = timestamppb.New(time.Unix(0, 0)), "paid_at"
 			e.OccurTimeSource = eventv1.OccurTimeSource_OCCUR_TIME_SOURCE_PAYLOAD

@@ -24,11 +24,15 @@ func (sample) Describe() provider.Descriptor {
 		Acknowledgement: provider.Acknowledgement{Status: 204},
 		Schemes:         []provider.SchemeKind{provider.SchemeURLToken},
 		MappingVersion:  1,
-		Mappings: []provider.Mapping{
-			{ProviderStatus: "paid", Outcome: "PAYMENT_STATUS_PAID", Source: "synthetic"},
-			{ProviderStatus: "held", Outcome: "PAYMENT_STATUS_REQUIRES_ACTION", Reason: "manual_review", Source: "synthetic"},
-			{ProviderStatus: "ping", Outcome: "skipped", Reason: "not_a_payment", Source: "synthetic"},
-		},
+		Mappings:        sampleRows(),
+	}
+}
+
+func sampleRows() []provider.Mapping {
+	return []provider.Mapping{
+		{ProviderStatus: "paid", Outcome: "PAYMENT_STATUS_PAID", Source: "synthetic"},
+		{ProviderStatus: "held", Outcome: "PAYMENT_STATUS_REQUIRES_ACTION", Reason: "manual_review", Source: "synthetic"},
+		{ProviderStatus: "ping", Outcome: "skipped", Reason: "not_a_payment", Source: "synthetic"},
 	}
 }
 
@@ -37,13 +41,14 @@ func (sample) Verify(d provider.Delivery, keys provider.Keys) (provider.Verified
 }
 
 func (sample) Normalize(_ provider.Delivery, plaintext []byte) provider.Result {
+	rows := sampleRows()
 	body, err := payload.ParseObject(plaintext)
 	if err != nil {
 		return one(provider.Quarantined(eventv1.QuarantineReason_QUARANTINE_REASON_MALFORMED_BODY, err.Error()))
 	}
 	status, _ := body.Get("status").Text()
 	if status == "ping" {
-		return one(provider.Skipped("not_a_payment"))
+		return one(provider.Item{Skip: &provider.Skip{Reason: "not_a_payment"}, Row: &rows[2]})
 	}
 	id, _ := body.Get("id").Text()
 	if id == "" {
@@ -52,18 +57,20 @@ func (sample) Normalize(_ provider.Delivery, plaintext []byte) provider.Result {
 	amount, _ := body.Get("amount").Scalar()
 	m, err := money.Parse(amount, "MXN")
 	if err != nil {
-		return one(provider.Quarantined(eventv1.QuarantineReason_QUARANTINE_REASON_INVALID_AMOUNT, err.Error()))
+		return one(provider.Quarantined(eventv1.QuarantineReason_QUARANTINE_REASON_INVALID_AMOUNT, err.Error(), id))
 	}
 	e := &eventv1.PaymentStatusChanged{
 		Kind: eventv1.Kind_KIND_PAYMENT, Direction: eventv1.Direction_DIRECTION_INBOUND,
 		Status:            &eventv1.PaymentStatusChanged_PaymentStatus{PaymentStatus: eventv1.PaymentStatus_PAYMENT_STATUS_PAID},
 		ProviderPaymentId: id, ProviderStatus: status, Amount: m, CurrencySource: eventv1.CurrencySource_CURRENCY_SOURCE_IMPLIED,
 	}
+	row := &rows[0]
 	if status == "held" {
+		row = &rows[1]
 		e.Status = &eventv1.PaymentStatusChanged_PaymentStatus{PaymentStatus: eventv1.PaymentStatus_PAYMENT_STATUS_REQUIRES_ACTION}
 		e.ActionBy, e.Reason = eventv1.ActionBy_ACTION_BY_MERCHANT, &eventv1.Reason{Code: "manual_review"}
 	}
-	r := one(provider.Item{Fact: &provider.Fact{Event: e, Key: []string{id, status}, Payment: []string{id}}})
+	r := one(provider.Item{Row: row, Fact: &provider.Fact{Event: e, Key: []string{id, status}, Payment: []string{id}}})
 	r.Drift = schema.New(
 		schema.Member{Name: "id", Kinds: schema.Text},
 		schema.Member{Name: "status", Kinds: schema.Text},
@@ -91,7 +98,7 @@ func suite(a provider.Adapter) providertest.Suite {
 	}
 }
 
-func TestSample(t *testing.T) { providertest.Run(t, suite(sample{})) }
+func TestConformanceOfSample(t *testing.T) { providertest.Run(t, suite(sample{})) }
 
 func FuzzVerify(f *testing.F) { providertest.FuzzVerify(f, suite(sample{})) }
 

@@ -95,8 +95,8 @@ type adapterCheck struct {
 func adapterChecks() []adapterCheck {
 	return []adapterCheck{
 		{Check{"descriptor", "the description is complete, always the same, and fit for paths, subjects and the generated page"}, checkDescriptor},
-		{Check{"mappings", "each row of the mapping table is shown by a case, and each outcome of a case is in the table; rows have a source"}, checkMappings},
-		{Check{"changed_types", "each documented member, given another type, is reported as drift by its path or quarantines the item, " +
-			"and its value shows nowhere"}, checkChangedTypes},
+		{Check{"mappings", "each row of the mapping table decides a case; a row that decided says what the item became; rows have a source"}, checkMappings},
+		{Check{"changed_types", "each documented member, given another type, is reported as drift by its path or quarantines the item; " +
+			"its value shows nowhere, and the notice names the item's payment or none"}, checkChangedTypes},
 	}
 }

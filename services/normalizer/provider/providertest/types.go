@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/paynorm/paynorm/services/normalizer/normalize"
 	"github.com/paynorm/paynorm/services/normalizer/provider"
 )
 
@@ -19,6 +20,7 @@ const changedValue = "paynorm conformance value"
 // documented unless the untouched case reports it as drift.
 func checkChangedTypes(t *testing.T, s Suite, cases []testCase) {
 	seen := map[string]bool{}
+	named := false
 	for _, c := range cases {
 		before := s.Adapter.Normalize(c.unsigned(), bytes.Clone(c.body))
 		if !hasFact(before) {
@@ -30,7 +32,10 @@ func checkChangedTypes(t *testing.T, s Suite, cases []testCase) {
 		if err := dec.Decode(&root); err != nil {
 			t.Fatalf("case %s holds a fact and is no JSON object: %v", c.name, err)
 		}
-		changer{s, c, root, before.Drift, seen}.object(t, root, "")
+		changer{s, c, root, before.Drift, completed(s.Adapter, c.unsigned(), c.body), seen, &named}.object(t, root, "")
+	}
+	if !named {
+		t.Error("no quarantined item names its payment, whatever member is changed")
 	}
 }
 
@@ -39,8 +44,10 @@ type changer struct {
 	s     Suite
 	c     testCase
 	root  map[string]any
-	drift []string        // of the untouched case
-	seen  map[string]bool // paths that were changed before
+	drift []string         // of the untouched case
+	items []normalize.Item // of the untouched case
+	seen  map[string]bool  // paths that were changed before
+	named *bool            // a quarantined item named its payment
 }
 
 // object changes the members of one object of root.
@@ -113,15 +120,36 @@ func (ch changer) check(t *testing.T, path string) {
 	}
 	checkItems(t, r)
 	checkPrivacy(t, r, []string{changedValue})
+	ch.checkPayment(t, path)
 }
 
-func (ch changer) normalize(t *testing.T) provider.Result {
+// checkPayment checks that a notice names the payment of the event that the item
+// was before the change, or none.
+func (ch changer) checkPayment(t *testing.T, path string) {
+	t.Helper()
+	for i, it := range completed(ch.s.Adapter, ch.c.unsigned(), ch.body(t)) {
+		if it.Notice.GetPayment() == "" {
+			continue
+		}
+		*ch.named = true
+		if want := ch.items[i].Event.GetPayment(); it.Notice.GetPayment() != want {
+			t.Errorf("case %s: %s has another type, and the notice of item %d is about %s instead of %q", ch.c.name, path, i, it.Notice.GetPayment(), want)
+		}
+	}
+}
+
+func (ch changer) body(t *testing.T) []byte {
 	t.Helper()
 	body, err := json.Marshal(ch.root)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return ch.s.Adapter.Normalize(ch.c.unsigned(), body)
+	return body
+}
+
+func (ch changer) normalize(t *testing.T) provider.Result {
+	t.Helper()
+	return ch.s.Adapter.Normalize(ch.c.unsigned(), ch.body(t))
 }
 
 // tells reports whether drift is about the member at path: it is the path, lies

@@ -21,7 +21,8 @@ const mappingVersion = 1
 type Adapter struct {
 	statuses []status
 	methods  []method
-	siblings []sibling
+	skips    []*provider.Mapping // by webhook_type
+	others   others
 
 	documented schema.Schema // of an invoice payment
 	envelope   schema.Schema // of the siblings
@@ -31,7 +32,7 @@ var _ provider.Adapter = Adapter{}
 
 // New returns the adapter with its mapping tables.
 func New() Adapter {
-	a := Adapter{statuses: statuses(), methods: methods(), siblings: siblings()}
+	a := Adapter{statuses: statuses(), methods: methods(), skips: skips(), others: newOthers()}
 	a.documented, a.envelope = invoicePaymentSchema(a), envelopeSchema(a)
 	return a
 }
@@ -48,7 +49,7 @@ func (a Adapter) Describe() provider.Descriptor {
 		Rotation:        rotation,
 		Acknowledgement: provider.Acknowledgement{Status: 200},
 		Schemes: []provider.SchemeKind{
-			provider.SchemeJWT, provider.SchemeHeader, provider.SchemeURLToken, provider.SchemeSourceIP, provider.SchemeNone,
+			provider.SchemeJWT, provider.SchemeHeader, provider.SchemeURLToken, provider.SchemeSourceIP, provider.SchemeClientCertificate, provider.SchemeNone,
 		},
 		Timeout: "10 seconds. Source: " + sourceInvoicePayment,
 		RetryPolicy: "Automatic retries are not documented. Any notification of the last 14 days, delivered or not, " +

@@ -1,11 +1,12 @@
 package qitech
 
 import (
-	"strconv"
-
 	eventv1 "github.com/paynorm/paynorm/gen/paynorm/event/v1"
+	"github.com/paynorm/paynorm/services/normalizer/money"
 	"github.com/paynorm/paynorm/services/normalizer/payload"
 	"github.com/paynorm/paynorm/services/normalizer/provider"
+	"github.com/paynorm/paynorm/services/normalizer/provider/member"
+	"google.golang.org/protobuf/types/known/timestamppb"
 )
 
 // Normalize turns the body, one notification, into one item. The type is looked
@@ -24,7 +25,10 @@ func (a Adapter) Normalize(_ provider.Delivery, plaintext []byte) provider.Resul
 		}}
 	}
 	if word != typeInvoicePayment {
-		return provider.Result{Items: []provider.Item{provider.Skipped(skipReason)}, Drift: a.envelope.Drift(root)}
+		return provider.Result{
+			Items: []provider.Item{{Skip: &provider.Skip{Reason: skipReason}, Row: a.skip(word)}},
+			Drift: a.envelope.Drift(root),
+		}
 	}
 	return provider.Result{Items: []provider.Item{a.invoicePayment(root)}, Drift: a.documented.Drift(root)}
 }
@@ -36,30 +40,43 @@ func (a Adapter) invoicePayment(root payload.Value) provider.Item {
 	if data.Kind() != payload.Object {
 		return provider.Quarantined(eventv1.QuarantineReason_QUARANTINE_REASON_INVALID_FIELD, "data is missing or not an object")
 	}
-	var r reader
+	var r member.Reader
 	m := members{
-		id:     r.text(data, "invoice_payment_key", required),
-		status: r.text(data, "invoice_payment_status", required),
-		method: r.text(data, "invoice_payment_type", optional),
-		wallet: r.text(data, "wallet_key", optional),
-		at:     r.instant(root, "webhook_datetime"),
-		total:  r.money(data, "total_amount"),
-		paid:   r.money(data, "paid_amount"),
+		id:     r.Text(data, "invoice_payment_key", member.Required),
+		status: r.Text(data, "invoice_payment_status", member.Required),
+		method: r.Text(data, "invoice_payment_type", member.Optional),
+		wallet: r.Text(data, "wallet_key", member.Optional),
+		at:     r.Instant(root, "webhook_datetime"),
+		total:  r.Amount(data, "total_amount", currency),
+		paid:   r.Amount(data, "paid_amount", currency),
 	}
-	if r.problem != nil {
-		return provider.Item{Quarantine: r.problem}
+	if kept, bad := r.Problem(m.id); bad {
+		return kept
 	}
-	methodType := a.method(m.method)
-	s, ok := a.status(m.status, methodType)
+	s, ok := a.status(m.status, m.method)
 	if !ok {
-		return provider.Quarantined(eventv1.QuarantineReason_QUARANTINE_REASON_UNMAPPED,
-			"no mapping for this invoice_payment_status with this invoice_payment_type")
+		kept := provider.Quarantined(eventv1.QuarantineReason_QUARANTINE_REASON_UNMAPPED,
+			"no mapping for this invoice_payment_status with this invoice_payment_type", m.id)
+		kept.Row = a.others.unmapped
+		return kept
 	}
 	if s.payment == eventv1.PaymentStatus_PAYMENT_STATUS_PAID && m.paid != nil && m.paid.GetMinorUnits() == 0 && m.total.GetMinorUnits() > 0 {
-		return provider.Quarantined(eventv1.QuarantineReason_QUARANTINE_REASON_CONTRADICTION,
-			"invoice_payment_status says paid, paid_amount is 0 and total_amount is not")
+		kept := provider.Quarantined(eventv1.QuarantineReason_QUARANTINE_REASON_CONTRADICTION,
+			"invoice_payment_status says paid, paid_amount is 0 and total_amount is not", m.id)
+		kept.Row = a.others.contradiction
+		return kept
 	}
-	return provider.Item{Fact: m.fact(s, methodType)}
+	return provider.Item{Row: s.shown, Fact: m.fact(s, a.method(m.method))}
+}
+
+// currency of all amounts: the payload names none, QI Tech operates in Brazil only.
+const currency = "BRL"
+
+// members is what is read from an invoice payment.
+type members struct {
+	id, status, method, wallet string
+	at                         *timestamppb.Timestamp
+	total, paid                *eventv1.Money
 }
 
 func (m members) fact(s status, methodType eventv1.MethodType) *provider.Fact {
@@ -93,15 +110,7 @@ func (m members) fact(s status, methodType eventv1.MethodType) *provider.Fact {
 		Event: e,
 		// Not the time: a notification that is sent again by hand may carry the
 		// time of sending. The amounts: a second partial payment repeats the rest.
-		Key:     []string{typeInvoicePayment, m.id, m.status, minorUnits(m.paid), minorUnits(m.total)},
+		Key:     []string{typeInvoicePayment, m.id, m.status, money.Minor(m.paid), money.Minor(m.total)},
 		Payment: []string{m.id},
 	}
-}
-
-// minorUnits writes an amount for the idempotency key; "" when there is none.
-func minorUnits(m *eventv1.Money) string {
-	if m == nil {
-		return ""
-	}
-	return strconv.FormatInt(m.GetMinorUnits(), 10)
 }

@@ -37,7 +37,7 @@ func invoicePaymentSchema(a Adapter) schema.Schema {
 // Sources: https://docs.qitech.com.br and https://docs.qitech.com.br/webhooks/boletos
 func envelopeSchema(a Adapter) schema.Schema {
 	typeWord := func(word string) bool {
-		return slices.ContainsFunc(a.siblings, func(s sibling) bool { return s.word == word })
+		return a.skip(word) != a.others.notAPayment
 	}
 	return schema.New(
 		schema.Member{Name: "webhook_type", Kinds: schema.Text, Known: typeWord},

@@ -11,6 +11,7 @@ import (
 
 	"github.com/golang-jwt/jwt/v5"
 	eventv1 "github.com/paynorm/paynorm/gen/paynorm/event/v1"
+	"github.com/paynorm/paynorm/services/normalizer/instant"
 	"github.com/paynorm/paynorm/services/normalizer/payload"
 	"github.com/paynorm/paynorm/services/normalizer/provider"
 	"github.com/paynorm/paynorm/services/normalizer/provider/scheme"
@@ -87,7 +88,7 @@ func (c claims) isTarget(d provider.Delivery) bool {
 }
 
 func (c claims) isFresh(receivedAt time.Time, maxSkew time.Duration) bool {
-	t, err := time.Parse(time.RFC3339, c.timestamp)
+	t, err := instant.Parse(c.timestamp)
 	return err == nil && receivedAt.Sub(t).Abs() <= maxSkew
 }
 

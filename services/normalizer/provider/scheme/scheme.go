@@ -31,7 +31,7 @@ type Check func(d provider.Delivery, keys provider.Keys) (proof Proof, used bool
 // the endpoint configuration refuses them by Descriptor.Schemes.
 func Verify(d provider.Delivery, keys provider.Keys, checks ...Check) (provider.Verified, error) {
 	var proofs []Proof
-	for _, check := range slices.Concat([]Check{sourceIP, urlToken, bearerOrHeader}, checks) {
+	for _, check := range slices.Concat([]Check{sourceIP, clientCertificate, urlToken, bearerOrHeader}, checks) {
 		proof, used, err := check(d, keys)
 		if err != nil {
 			return provider.Verified{}, err

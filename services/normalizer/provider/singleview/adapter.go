@@ -14,6 +14,7 @@ import (
 // Adapter reads SingleView's webhooks. Make one with New.
 type Adapter struct {
 	table      table
+	skips      []*provider.Mapping // by service
 	documented schema.Schema
 }
 
@@ -22,7 +23,7 @@ var _ provider.Adapter = Adapter{}
 // New returns the adapter.
 func New() Adapter {
 	t := newTable()
-	return Adapter{table: t, documented: documented(t)}
+	return Adapter{table: t, skips: skips(), documented: documented(t)}
 }
 
 // Describe implements [provider.Adapter].
@@ -39,7 +40,7 @@ func (a Adapter) Describe() provider.Descriptor {
 			Status: 200, ContentType: "application/json", Body: `{"status":"OK"}`,
 		},
 		Schemes: []provider.SchemeKind{
-			provider.SchemeURLToken, provider.SchemeHeader, provider.SchemeSourceIP, provider.SchemeNone,
+			provider.SchemeURLToken, provider.SchemeHeader, provider.SchemeSourceIP, provider.SchemeClientCertificate, provider.SchemeNone,
 		},
 		Timeout: "Not documented. Source: " + webhookPage,
 		RetryPolicy: "Once an hour, at most 3 attempts, then the event is discarded; " +
@@ -48,7 +49,7 @@ func (a Adapter) Describe() provider.Descriptor {
 		IdempotencyKey: []string{
 			"service", "companyCode", "payId", "svRefId", "seqNum", "status", "approval_status", "amount", "chargeAmount",
 		},
-		Mappings:       a.table.mappings(),
+		Mappings:       a.mappings(),
 		MappingVersion: 1,
 		Gaps:           gaps(),
 	}

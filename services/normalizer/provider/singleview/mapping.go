@@ -19,12 +19,16 @@ const (
 	chargeService = "svWebHookPaymentCharge"
 )
 
-// skippedServices are documented and tell of payrolls, which are no payments of their own.
-func skippedServices() []string {
-	return []string{"svWebHookPayrollApprovalStatus", "svWebHookPayrollPaymentStatus"}
-}
-
 const notAPayment = "not_a_payment"
+
+// skips lists the services that are documented and tell of payrolls, which are
+// no payments of their own.
+func skips() []*provider.Mapping {
+	return []*provider.Mapping{
+		{ProviderStatus: "svWebHookPayrollApprovalStatus", Outcome: "skipped", Reason: notAPayment, Source: codesPage},
+		{ProviderStatus: "svWebHookPayrollPaymentStatus", Outcome: "skipped", Reason: notAPayment, Source: codesPage},
+	}
+}
 
 // rejected is the approval code that ends a payment.
 const rejected = "4"
@@ -40,6 +44,7 @@ type row struct {
 	final         bool
 	contradiction bool
 	source        string
+	shown         *provider.Mapping // the row as people see it
 }
 
 // table is the mapping table; the first row that fits decides. It is not changed once it is made. Codes stand for
@@ -47,7 +52,7 @@ type row struct {
 type table []row
 
 func newTable() table {
-	return table{
+	t := table{
 		{status: "0", word: "completed", approval: rejected, reason: "contradiction", contradiction: true, source: "synthetic"},
 		{status: "0", word: "completed", payment: eventv1.PaymentStatus_PAYMENT_STATUS_PAID,
 			outcome: eventv1.OperationOutcome_OPERATION_OUTCOME_SUCCEEDED, source: codesPage},
@@ -65,6 +70,10 @@ func newTable() table {
 		{status: "4", word: "open", payment: eventv1.PaymentStatus_PAYMENT_STATUS_PENDING,
 			outcome: eventv1.OperationOutcome_OPERATION_OUTCOME_PENDING, source: codesPage},
 	}
+	for i := range t {
+		t[i].shown = t[i].mapping()
+	}
+	return t
 }
 
 func (t table) find(status, approval string) (row, bool) {
@@ -100,21 +109,26 @@ func (r row) event() *eventv1.PaymentStatusChanged {
 	return e
 }
 
-// mappings shows the table to people.
-func (t table) mappings() []provider.Mapping {
-	var all []provider.Mapping
-	for _, r := range t {
-		m := provider.Mapping{ProviderStatus: "status " + r.status + " (" + r.word + ")", Outcome: r.payment.String(), Reason: r.reason, Source: r.source}
-		if r.approval != "" {
-			m.ProviderStatus += ", approval_status " + r.approval + " (rejected)"
-		}
-		if r.contradiction {
-			m.Outcome = "quarantined"
-		}
-		all = append(all, m)
+// mapping shows the row to people.
+func (r row) mapping() *provider.Mapping {
+	m := &provider.Mapping{ProviderStatus: "status " + r.status + " (" + r.word + ")", Outcome: r.payment.String(), Reason: r.reason, Source: r.source}
+	if r.approval != "" {
+		m.ProviderStatus += ", approval_status " + r.approval + " (rejected)"
 	}
-	for _, service := range skippedServices() {
-		all = append(all, provider.Mapping{ProviderStatus: service, Outcome: "skipped", Reason: notAPayment, Source: codesPage})
+	if r.contradiction {
+		m.Outcome = "quarantined"
+	}
+	return m
+}
+
+// mappings is the table for people.
+func (a Adapter) mappings() []provider.Mapping {
+	var all []provider.Mapping
+	for _, r := range a.table {
+		all = append(all, *r.shown)
+	}
+	for _, s := range a.skips {
+		all = append(all, *s)
 	}
 	return all
 }

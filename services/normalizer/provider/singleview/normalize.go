@@ -7,6 +7,7 @@ import (
 	eventv1 "github.com/paynorm/paynorm/gen/paynorm/event/v1"
 	"github.com/paynorm/paynorm/services/normalizer/payload"
 	"github.com/paynorm/paynorm/services/normalizer/provider"
+	"github.com/paynorm/paynorm/services/normalizer/provider/member"
 )
 
 // maxElements is how many payments a batch may hold. Each becomes a message, so
@@ -18,13 +19,13 @@ const maxElements = 10_000
 // element of its array, in that order; an element that cannot be read does not
 // touch the others.
 func (a Adapter) Normalize(_ provider.Delivery, plaintext []byte) provider.Result {
-	body, err := payload.ParseObject(plaintext)
+	body, err := payload.ParseBatch(plaintext, batch, batchInTables)
 	if err != nil {
 		return one(provider.Quarantined(eventv1.QuarantineReason_QUARANTINE_REASON_MALFORMED_BODY, err.Error()))
 	}
 	service, _ := body.Get("service").Text()
-	if slices.Contains(skippedServices(), service) {
-		return one(provider.Skipped(notAPayment))
+	if i := slices.IndexFunc(a.skips, func(s *provider.Mapping) bool { return s.ProviderStatus == service }); i >= 0 {
+		return one(provider.Item{Skip: &provider.Skip{Reason: notAPayment}, Row: a.skips[i]})
 	}
 	return provider.Result{Items: a.items(body, service), Drift: a.documented.Drift(body)}
 }
@@ -36,13 +37,14 @@ func (a Adapter) items(body payload.Value, service string) []provider.Item {
 	}
 	elements, err := array(body)
 	if err != nil {
-		return []provider.Item{invalid(err)}
+		return []provider.Item{provider.Quarantined(eventv1.QuarantineReason_QUARANTINE_REASON_INVALID_FIELD, err.Error())}
 	}
 	items := make([]provider.Item, 0, len(elements))
-	company, err := id(body, "companyCode", true)
+	var r member.Reader
+	company := r.Text(body, "companyCode", member.Required)
 	for _, e := range elements {
-		if err != nil {
-			items = append(items, invalid(err))
+		if kept, bad := r.Problem(); bad {
+			items = append(items, kept)
 			continue
 		}
 		items = append(items, element{Value: e, service: service, company: company}.item(a.table))
@@ -50,27 +52,29 @@ func (a Adapter) items(body payload.Value, service string) []provider.Item {
 	return items
 }
 
-func invalid(err error) provider.Item {
-	return provider.Quarantined(eventv1.QuarantineReason_QUARANTINE_REASON_INVALID_FIELD, err.Error())
-}
-
 func one(item provider.Item) provider.Result {
 	return provider.Result{Items: []provider.Item{item}}
 }
 
-// array returns the batch: the sample names it payments, the field table payment.
+// What the array is named: payments in the sample, payment in the field tables.
+const (
+	batch         = "payments"
+	batchInTables = "payment"
+)
+
+// array returns the batch.
 func array(body payload.Value) ([]payload.Value, error) {
-	batch, other := body.Get("payments"), body.Get("payment")
-	if batch.Present() && other.Present() {
+	found, other := body.Get(batch), body.Get(batchInTables)
+	if found.Present() && other.Present() {
 		return nil, fmt.Errorf("payments and payment are both there")
 	}
-	if !batch.Present() {
-		batch = other
+	if !found.Present() {
+		found = other
 	}
-	if batch.Kind() != payload.Array {
+	if found.Kind() != payload.Array {
 		return nil, fmt.Errorf("payments is missing or not an array")
 	}
-	elements := batch.Elements()
+	elements := found.Elements()
 	if len(elements) > maxElements {
 		return nil, fmt.Errorf("the batch has %d elements, at most %d are read", len(elements), maxElements)
 	}

@@ -36,7 +36,7 @@ func documented(t table) schema.Schema {
 	return schema.New(
 		schema.Member{Name: "service", Kinds: schema.Text, Known: schema.OneOf(statusService, chargeService)},
 		schema.Member{Name: "companyCode", Kinds: either},
-		schema.Member{Name: "payments", Kinds: schema.List, Inner: element},
-		schema.Member{Name: "payment", Kinds: schema.List, Inner: element},
+		schema.Member{Name: batch, Kinds: schema.List, Inner: element},
+		schema.Member{Name: batchInTables, Kinds: schema.List, Inner: element},
 	)
 }

@@ -1,0 +1,66 @@
+package serve
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/paynorm/paynorm/services/normalizer/eventstream"
+	"github.com/paynorm/paynorm/services/normalizer/ledger"
+	"github.com/paynorm/paynorm/services/normalizer/projector"
+	"github.com/paynorm/paynorm/services/normalizer/view"
+)
+
+// Rebuild deletes the view, and makes it anew from events and ledger. With
+// events it deletes the event stream first, with the consumers of subscribers, and
+// publishes everything again. paynorm must not be running.
+func Rebuild(ctx context.Context, o Options, events bool) error {
+	p := offline(ctx, o)
+	p.Logger = o.Logger // its progress is told there
+	defer p.closers.close()
+	s := &stores{}
+	book, err := p.openLedger(ctx, s, func(error) {})
+	if errors.Is(err, errInUse) {
+		return fmt.Errorf("%w: stop it first", err)
+	}
+	if err != nil {
+		return err
+	}
+	if err := p.forget(ctx, s, book, events); err != nil {
+		book.Close()
+		return err
+	}
+	book.Close()
+	p.closers.close()
+	p = offline(ctx, o)
+	p.Logger = o.Logger
+	defer p.closers.close()
+	if s, err = p.openStores(ctx, func(error) {}); err != nil {
+		return err
+	}
+	defer s.ledger.Close()
+	return s.projector.CatchUp(ctx)
+}
+
+// forget deletes what Rebuild makes anew, once it is sure that it can be made.
+func (p *process) forget(ctx context.Context, s *stores, book *ledger.Ledger, all bool) error {
+	if all {
+		if err := projector.Rebuildable(ctx, book, nil); err != nil {
+			return err
+		}
+		if err := eventstream.Delete(ctx, s.conn); err != nil {
+			return err
+		}
+		return view.Remove(p.file(viewFile))
+	}
+	events, err := eventstream.Open(ctx, eventstream.Options{
+		Conn: s.conn, Replicas: int(p.Config.GetNats().GetReplicas()), AckTimeout: p.ackTimeout(), Logger: p.Logger,
+	})
+	if err != nil {
+		return err
+	}
+	if err := projector.Rebuildable(ctx, book, events); err != nil {
+		return err
+	}
+	return view.Remove(p.file(viewFile))
+}

@@ -1,0 +1,133 @@
+package serve
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"fmt"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/paynorm/paynorm/internal/config"
+	"github.com/paynorm/paynorm/services/normalizer/eventstream"
+	"github.com/paynorm/paynorm/services/normalizer/ledger"
+	"github.com/paynorm/paynorm/services/normalizer/normalize"
+	"github.com/paynorm/paynorm/services/normalizer/projector"
+	"github.com/paynorm/paynorm/services/normalizer/providers"
+	"github.com/paynorm/paynorm/services/normalizer/seal"
+	"github.com/paynorm/paynorm/services/normalizer/view"
+	"github.com/paynorm/paynorm/services/normalizer/watch"
+)
+
+// stores is everything that is kept, opened, and what works on it. The
+// projector is not running yet.
+type stores struct {
+	conn      *nats.Conn
+	ring      *seal.Ring // nil: deliveries are stored in the clear
+	ledger    *ledger.Ledger
+	events    *eventstream.Stream
+	view      *view.View
+	normalize *normalize.Normalizer
+	hub       *watch.Hub
+	projector *projector.Projector
+}
+
+// viewFile and checkpointFile are the names of the files below data_dir.
+const (
+	viewFile       = "view.db"
+	checkpointFile = "checkpoint.json"
+)
+
+func (p *process) file(name string) string { return filepath.Join(p.Config.GetDataDir(), name) }
+
+// openStores locks data_dir, reaches NATS and opens what is kept there. health
+// is told why the ledger refuses deliveries.
+func (p *process) openStores(ctx context.Context, health func(error)) (*stores, error) {
+	s := &stores{normalize: normalize.New(providers.All())}
+	book, err := p.openLedger(ctx, s, health)
+	if err != nil {
+		return nil, err
+	}
+	s.ledger = book
+	s.events, err = eventstream.Open(ctx, eventstream.Options{
+		Conn: s.conn, Replicas: int(p.Config.GetNats().GetReplicas()), AckTimeout: p.ackTimeout(),
+		JSON: p.Config.GetEvents().GetEncoding() == "json", Tracer: p.tracer, Logger: p.Logger,
+	})
+	if err != nil {
+		return nil, err
+	}
+	if s.view, err = view.Open(ctx, p.file(viewFile)); err != nil {
+		return nil, err
+	}
+	p.closers.push(func() {
+		if err := s.view.Close(); err != nil {
+			p.Logger.Error("close the view", "cause", err)
+		}
+	})
+	s.hub = watch.NewHub(s.view)
+	s.projector = projector.New(projector.Options{
+		Ledger: s.ledger, Normalizer: s.normalize, Events: s.events, View: s.view,
+		Observer: p.metrics, Watchers: s.hub, Now: time.Now, Logger: p.Logger,
+	})
+	return s, nil
+}
+
+// openLedger locks data_dir, reaches NATS and opens the ledger.
+func (p *process) openLedger(ctx context.Context, s *stores, health func(error)) (*ledger.Ledger, error) {
+	if err := p.connect(ctx, s); err != nil {
+		return nil, err
+	}
+	o := p.ledgerOptions(s.conn)
+	o.Health = health
+	if keys := p.Config.GetEncryption().GetKeys(); len(keys) > 0 {
+		var err error
+		if s.ring, err = p.openRing(ctx, s.conn); err != nil {
+			return nil, err
+		}
+		o.Sealer = s.ring
+	}
+	return ledger.Open(ctx, o)
+}
+
+// connect locks data_dir and reaches NATS.
+func (p *process) connect(ctx context.Context, s *stores) error {
+	unlock, err := lock(p.Config.GetDataDir())
+	if err != nil {
+		return err
+	}
+	p.closers.push(unlock)
+	s.conn, err = p.connectNATS(ctx)
+	return err
+}
+
+func (p *process) ledgerOptions(nc *nats.Conn) ledger.Options {
+	return ledger.Options{
+		Conn: nc, Replicas: int(p.Config.GetNats().GetReplicas()), AckTimeout: p.ackTimeout(), Now: time.Now,
+		Observer: p.metrics, Checkpoint: p.file(checkpointFile), Storage: p.storage, Health: func(error) {}, Logger: p.Logger,
+	}
+}
+
+func (p *process) openRing(ctx context.Context, nc *nats.Conn) (*seal.Ring, error) {
+	var keys []seal.Key
+	for i, k := range p.Config.GetEncryption().GetKeys() {
+		field := fmt.Sprintf("encryption.keys[%d].key", i)
+		text, err := p.secrets().Read(k.GetKey())
+		if err != nil {
+			return nil, fmt.Errorf("%s: %s: %w", config.Locate(p.ConfigFile, field), field, err)
+		}
+		key := seal.Key{ID: k.GetId()}
+		raw, err := hex.DecodeString(strings.TrimSpace(text))
+		if err != nil || len(raw) != len(key.Secret) {
+			return nil, fmt.Errorf("%s: %s: want %d hex digits", config.Locate(p.ConfigFile, field), field, 2*len(key.Secret))
+		}
+		copy(key.Secret[:], raw)
+		keys = append(keys, key)
+	}
+	store, err := ledger.OpenKeyStore(ctx, nc, int(p.Config.GetNats().GetReplicas()))
+	if err != nil {
+		return nil, err
+	}
+	return seal.Open(ctx, store, keys, rand.Reader)
+}

@@ -1,0 +1,61 @@
+package projector
+
+import (
+	"context"
+	"log/slog"
+	"path/filepath"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/paynorm/paynorm/benchmarks/dataset"
+	"github.com/paynorm/paynorm/internal/natsd/natsdtest"
+	"github.com/paynorm/paynorm/services/normalizer/eventstream"
+	"github.com/paynorm/paynorm/services/normalizer/view"
+)
+
+// BenchmarkViewFromEvents fills an empty view from a stream of 100 000 events.
+func BenchmarkViewFromEvents(b *testing.B) {
+	const total = 100_000
+	ctx, logger := context.Background(), slog.New(slog.DiscardHandler)
+	events, err := eventstream.Open(ctx, eventstream.Options{
+		Conn: natsdtest.Connect(b, natsdtest.Start(b, "")), Replicas: 1, AckTimeout: time.Minute, Logger: logger,
+	})
+	if err != nil {
+		b.Fatal(err)
+	}
+	h := dataset.New(1)
+	for last := int64(0); last < total; last += eventstream.MaxBatch {
+		var messages []eventstream.Message
+		for _, e := range h.Batch(eventstream.MaxBatch).Events {
+			messages = append(messages, eventstream.Message{Event: e})
+		}
+		if err := events.Publish(ctx, last, messages); err != nil {
+			b.Fatal(err)
+		}
+	}
+	for b.Loop() {
+		v, err := view.Open(ctx, filepath.Join(b.TempDir(), "view.db"))
+		if err != nil {
+			b.Fatal(err)
+		}
+		p := New(Options{Events: events, View: v, Now: time.Now, Logger: logger})
+		began, before := time.Now(), processorTime(b)
+		if err := p.readEvents(ctx, view.Position{}, total); err != nil {
+			b.Fatal(err)
+		}
+		b.ReportMetric(total/time.Since(began).Seconds(), "events/s")
+		b.ReportMetric(float64(processorTime(b)-before)/total, "cpu-ns/event")
+		if err := v.Close(); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func processorTime(b *testing.B) time.Duration {
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		b.Fatal(err)
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}

@@ -1,0 +1,164 @@
+package projector
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	eventv1 "github.com/paynorm/paynorm/gen/paynorm/event/v1"
+	ledgerv1 "github.com/paynorm/paynorm/gen/paynorm/ledger/v1"
+	"github.com/paynorm/paynorm/services/normalizer/eventstream"
+	"github.com/paynorm/paynorm/services/normalizer/payment"
+	"github.com/paynorm/paynorm/services/normalizer/view"
+)
+
+// Recover brings view and event stream to the same end, whichever stopped first:
+// a view that is behind reads the stream, and a stream that is behind, or gone,
+// gets the same messages again from the view. What the view lacks of the ledger,
+// Run reads again. Errors wrap ErrInconsistent when that cannot be.
+func (p *Projector) Recover(ctx context.Context) error {
+	extent, err := p.o.Events.Extent(ctx)
+	if err != nil {
+		return err
+	}
+	at, err := p.o.View.Position(ctx)
+	if err != nil {
+		return err
+	}
+	if err := p.check(ctx, extent, at); err != nil {
+		return err
+	}
+	p.done.Store(at.LedgerSequence)
+	switch {
+	case at.Cursor > extent.Last:
+		err = p.republish(ctx, extent.Last, at.Cursor)
+	case at.Cursor < extent.Last:
+		err = p.readEvents(ctx, at, extent.Last)
+	}
+	if err != nil {
+		return err
+	}
+	last, message, err := p.o.Events.Last(ctx)
+	if err != nil {
+		return err
+	}
+	if last != max(at.Cursor, extent.Last) {
+		return fmt.Errorf("%w: it ends with %d, not with %d", eventstream.ErrConflict, last, max(at.Cursor, extent.Last))
+	}
+	p.cursor, p.position = last, message.Position()
+	p.o.Watchers.Reset(last)
+	return nil
+}
+
+// republish publishes again what the view has and the stream lacks: the same
+// messages at the same sequences.
+func (p *Projector) republish(ctx context.Context, after, last int64) error {
+	p.o.Logger.Warn("the event stream lacks what the view has: publishing it again", "from", after+1, "to", last)
+	telling := newProgress(p.o, "publishing again", "events", last-after)
+	for after < last {
+		events, notices, err := p.o.View.Published(ctx, after, int(min(last-after, eventstream.MaxBatch)))
+		if err != nil {
+			return err
+		}
+		messages := merge(events, notices)
+		if len(messages) == 0 || messages[0].Cursor() != after+1 {
+			return fmt.Errorf("%w: the view has no message %d, and the event stream ends with %d: restore a backup of either", ErrInconsistent, after+1, after)
+		}
+		if err := p.o.Events.Publish(ctx, after, messages); err != nil {
+			return err
+		}
+		after += int64(len(messages))
+		telling.add(len(messages))
+	}
+	return nil
+}
+
+// merge returns events and notices in the order of their cursors.
+func merge(events []*eventv1.PaymentStatusChanged, notices []*eventv1.QuarantineNotice) []eventstream.Message {
+	messages := make([]eventstream.Message, 0, len(events)+len(notices))
+	for _, e := range events {
+		messages = append(messages, eventstream.Message{Event: e})
+	}
+	for _, n := range notices {
+		messages = append(messages, eventstream.Message{Notice: n})
+	}
+	slices.SortFunc(messages, func(a, b eventstream.Message) int { return int(a.Cursor() - b.Cursor()) })
+	return messages
+}
+
+const (
+	// fillFrom is from how many events on an empty view is filled in bulk.
+	fillFrom = 20_000
+	// fillAtOnce is how many events a transaction takes then. Payments that change
+	// several times within it are written once.
+	fillAtOnce = 16_000
+)
+
+// readEvents brings the view to the end of the stream. The view's position in the
+// ledger stays, so that Run fills in what only the ledger tells.
+func (p *Projector) readEvents(ctx context.Context, at view.Position, last int64) error {
+	p.o.Logger.Info("the view is catching up with the events", "events", last-at.Cursor)
+	if at != (view.Position{}) || last < fillFrom {
+		return p.applyEvents(ctx, at.Cursor, last, 1)
+	}
+	if err := p.o.View.BeginFill(ctx); err != nil {
+		return err
+	}
+	if err := p.applyEvents(ctx, 0, last, fillAtOnce); err != nil {
+		return err
+	}
+	return p.o.View.EndFill(ctx)
+}
+
+// applyEvents applies the messages after a cursor up to and including last,
+// atOnce or some more in one transaction.
+func (p *Projector) applyEvents(ctx context.Context, after, last int64, atOnce int) error {
+	telling := newProgress(p.o, "the view is catching up with the events", "events", last-after)
+	read := readAhead(ctx, p.o.Events, after, last)
+	defer read.close()
+	for {
+		messages, err := read.atLeast(atOnce)
+		if errors.Is(err, eventstream.ErrHole) || errors.Is(err, eventstream.ErrNotKept) {
+			return fmt.Errorf("%w: %w: %s", ErrInconsistent, err, deleteEvents)
+		}
+		if err != nil || len(messages) == 0 {
+			return err
+		}
+		batch, err := p.fold(ctx, messages)
+		if err != nil {
+			return err
+		}
+		if err := p.o.View.Apply(ctx, batch); err != nil {
+			return err
+		}
+		telling.add(len(messages))
+	}
+}
+
+// fold returns the batch that messages make, which are in the stream already.
+func (p *Projector) fold(ctx context.Context, messages []eventstream.Message) (view.Batch, error) {
+	var payments []string
+	for _, m := range messages {
+		if m.Event != nil {
+			payments = append(payments, m.Event.GetPayment())
+		}
+	}
+	states, err := p.o.View.States(ctx, payments)
+	if err != nil {
+		return view.Batch{}, err
+	}
+	known := history{states: states}
+	batch := view.Batch{Cursor: messages[len(messages)-1].Cursor(), States: map[string]*ledgerv1.PaymentState{}}
+	for _, m := range messages {
+		if m.Notice != nil {
+			batch.Notices = append(batch.Notices, m.Notice)
+			continue
+		}
+		state := known.state(m.Event.GetPayment())
+		payment.Advance(state, m.Event)
+		batch.States[m.Event.GetPayment()] = state
+		batch.Events = append(batch.Events, m.Event)
+	}
+	return batch, nil
+}

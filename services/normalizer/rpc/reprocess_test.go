@@ -1,0 +1,78 @@
+package rpc_test
+
+import (
+	"testing"
+
+	normalizerv1 "github.com/paynorm/paynorm/gen/paynorm/normalizer/v1"
+)
+
+const released = normalizerv1.ReprocessChange_REPROCESS_CHANGE_RELEASED
+
+func TestAQuarantinedDeliveryIsReleasedOnce(t *testing.T) {
+	p := newPipeline(t)
+	name := p.send("clip", clip("EXPIRED", "expired_at", 1))[0]
+	reprocess := func(dry bool) *normalizerv1.ReprocessDeliveryResponse {
+		t.Helper()
+		r, err := p.deliveries().ReprocessDelivery(ctx(t), &normalizerv1.ReprocessDeliveryRequest{Name: name, ValidateOnly: dry})
+		if err != nil || len(r.GetItems()) != 1 {
+			t.Fatalf("ReprocessDelivery = %v, %v", r, err)
+		}
+		return r
+	}
+	if r := reprocess(false); r.GetLedgerSequence() != 0 || r.GetItems()[0].GetChange() != normalizerv1.ReprocessChange_REPROCESS_CHANGE_NONE || r.GetItems()[0].GetQuarantined() == nil {
+		t.Errorf("with the same mapping: %v", r)
+	}
+	p.mapping.knows.Store(true)
+	if r := reprocess(true); r.GetLedgerSequence() != 0 || r.GetItems()[0].GetChange() != released || r.GetItems()[0].GetAfter().GetCursor() != 0 {
+		t.Errorf("only asked: %v", r)
+	}
+	if got := said(p.get(name, basic)); got != "UNMAPPED" {
+		t.Errorf("after it was only asked, the outcome is %s", got)
+	}
+	r := reprocess(false)
+	after := r.GetItems()[0].GetAfter()
+	if r.GetLedgerSequence() != 2 || r.GetItems()[0].GetChange() != released || after.GetCursor() == 0 || after.GetPaymentVersion() != 1 || after.GetDelivery() != name {
+		t.Errorf("released: %v", r)
+	}
+	if got := p.get(name, basic); said(got) != "UNMAPPED released" || got.GetOutcomes()[0].GetReleasedAs() != after.GetName() {
+		t.Errorf("after it the delivery is %v", got)
+	}
+	if r := reprocess(false); r.GetLedgerSequence() != 0 || r.GetItems()[0].GetChange() != normalizerv1.ReprocessChange_REPROCESS_CHANGE_NONE {
+		t.Errorf("again: %v", r)
+	}
+}
+
+func TestManyDeliveriesAreReprocessedFromTheOldestOn(t *testing.T) {
+	p := newPipeline(t)
+	p.send("clip", clip("EXPIRED", "expired_at", 1), clip("CREATED", "created_at", 2), clip("EXPIRED", "expired_at", 3), clip("TELEPORTED", "at", 4), clip("EXPIRED", "expired_at", 5))
+	p.mapping.knows.Store(true)
+	call := func(most int32, dry bool) *normalizerv1.ReprocessDeliveriesResponse {
+		t.Helper()
+		r, err := p.deliveries().ReprocessDeliveries(ctx(t), &normalizerv1.ReprocessDeliveriesRequest{
+			Filter: `quarantine_reason = "UNMAPPED" AND provider = clip`, MaxDeliveries: most, ValidateOnly: dry,
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r
+	}
+	if r := call(0, true); r.GetDeliveryCount() != 4 || r.GetLedgerSequence() != 0 || r.GetMore() || len(r.GetItems()) != 3 {
+		t.Errorf("only asked: %v", r)
+	}
+	r := call(1, false)
+	if r.GetDeliveryCount() != 1 || !r.GetMore() || r.GetLedgerSequence() != 6 || len(r.GetItems()) != 1 || r.GetItems()[0].GetDelivery() != "deliveries/d1-0" {
+		t.Errorf("the oldest: %v", r)
+	}
+	r = call(0, false)
+	if r.GetDeliveryCount() != 3 || r.GetMore() || r.GetLedgerSequence() != 7 || len(r.GetItems()) != 2 { // both tell the same fact again
+		t.Errorf("the rest: %v", r)
+	}
+	for _, it := range r.GetItems() {
+		if it.GetChange() != released || it.GetAfter().GetCursor() == 0 {
+			t.Errorf("item %v", it)
+		}
+	}
+	if _, err := p.deliveries().ReprocessDeliveries(ctx(t), &normalizerv1.ReprocessDeliveriesRequest{}); failureOf(err).Reason != "INVALID_FIELD" {
+		t.Errorf("without a filter: %v", err)
+	}
+}
