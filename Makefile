@@ -39,8 +39,16 @@ run: build ## Start paynorm with the example configuration, NATS embedded; makes
 	bin/paynorm serve --config examples/paynorm.yaml
 
 .PHONY: test
-test: $(GRPCURL) $(ASYNCAPI) $(JAVASCRIPT) ## Run all tests, with the race detector
-	go test -race -timeout 10m ./...
+test: $(GRPCURL) $(ASYNCAPI) $(JAVASCRIPT) browser ## Run all tests, with the race detector
+	go test -race -timeout 14m ./...
+
+# The one tool that lives outside of .cache: browsers come with the system. Where
+# there is none and no apt-get, the console's tests say so.
+.PHONY: browser
+browser: ## Install Chromium, in which the console is tested, when there is none (Debian, Ubuntu)
+	@for name in "$${CHROMIUM:-chromium}" chromium-browser google-chrome google-chrome-stable chrome; do command -v "$$name" >/dev/null && exit 0; done; \
+	command -v apt-get >/dev/null || exit 0; \
+	sudo=$$([ "$$(id -u)" = 0 ] || echo sudo); $$sudo apt-get update -q && $$sudo apt-get install -q --yes --no-install-recommends chromium fonts-dejavu-core
 
 .PHONY: check
 check: generated lint licenses breaking test ## Everything that CI checks
@@ -106,7 +114,7 @@ bench: ## Measure throughput and latency of the whole path against a baseline
 	go run ./benchmarks
 
 .PHONY: tools
-tools: $(BUF) $(GRPCURL) $(GOLANGCI) $(IMPORTS) $(ASYNCAPI) $(JAVASCRIPT) ## Install the tools into .cache
+tools: $(BUF) $(GRPCURL) $(GOLANGCI) $(IMPORTS) $(ASYNCAPI) $(JAVASCRIPT) browser ## Install the tools into .cache
 
 .PHONY: clean
 clean: ## Remove what was built; data and secrets stay

@@ -16,7 +16,10 @@ import (
 // good, also while paynorm is running, and returns how many. The events stay: they hold
 // no personal data.
 func Erase(ctx context.Context, o Options, payment string) (deliveries int, err error) {
-	p := offline(ctx, o)
+	p, err := offline(ctx, o)
+	if err != nil {
+		return 0, err
+	}
 	defer p.closers.close()
 	s, err := p.openStores(ctx, func(error) {})
 	if errors.Is(err, errInUse) {

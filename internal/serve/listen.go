@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"net/http/pprof"
 	"time"
 
 	"github.com/paynorm/paynorm"
@@ -114,7 +115,7 @@ func (p *process) startGateway(ctx context.Context, webhooks, reads grpc.ClientC
 		WebhookTimeout:        cfg.GetWebhookTimeout().AsDuration(),
 		ReadTimeout:           cfg.GetReadTimeout().AsDuration(),
 		MaxHeaderBytes:        int(cfg.GetMaxHeaderBytes()),
-		OpenAPI:               paynorm.OpenAPI, AsyncAPI: paynorm.AsyncAPI, Reference: page, Now: time.Now, Logger: p.Logger, Metrics: p.metrics,
+		OpenAPI:               paynorm.OpenAPI, AsyncAPI: paynorm.AsyncAPI, Reference: page, Now: time.Now, Logger: p.Logger, Metrics: p.metrics, Tracer: p.tracer,
 	}
 	if err := edgeLimits(&o, cfg); err != nil {
 		return err
@@ -147,6 +148,11 @@ func (p *process) listenMetrics(ctx context.Context, field, address string) erro
 	p.addresses.Metrics = l.Addr().String()
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", p.metrics.Handler())
+	if p.Config.GetMetrics().GetPprof() {
+		mux.HandleFunc("GET /debug/pprof/", pprof.Index)
+		mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
+		mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
+	}
 	p.serveHTTP(&http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second}, l)
 	return nil
 }

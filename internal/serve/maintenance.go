@@ -20,13 +20,16 @@ type maintenance struct {
 }
 
 // offline opens the stores for a command of its own; subscribers cannot reach them meanwhile.
-func offline(ctx context.Context, o Options) *process {
-	p := newProcess(ctx, o)
+func offline(ctx context.Context, o Options) (*process, error) {
+	p, err := newProcess(ctx, o)
+	if err != nil {
+		return nil, err
+	}
 	if p.Config.GetNats().GetUrl() == "" {
 		p.Config.GetNats().Address = "127.0.0.1:0" // NATS clients are not served
 	}
 	p.Logger = slog.New(quiet{o.Logger.Handler()})
-	return p
+	return p, nil
 }
 
 // quiet passes on warnings and errors only: commands say themselves what they do.
@@ -39,7 +42,10 @@ func (q quiet) Enabled(ctx context.Context, l slog.Level) bool {
 
 // Backup writes the ledger and the wrapped keys to w, also while paynorm is running.
 func Backup(ctx context.Context, o Options, w io.Writer) error {
-	p := offline(ctx, o)
+	p, err := offline(ctx, o)
+	if err != nil {
+		return err
+	}
 	defer p.closers.close()
 	s := &stores{}
 	book, err := p.openLedger(ctx, s, func(error) {})
@@ -60,7 +66,10 @@ func Backup(ctx context.Context, o Options, w io.Writer) error {
 // Restore fills an empty data_dir or cluster with a backup. Events and view are
 // made from it by the next start.
 func Restore(ctx context.Context, o Options, r io.Reader) (ledger.Summary, error) {
-	p := offline(ctx, o)
+	p, err := offline(ctx, o)
+	if err != nil {
+		return ledger.Summary{}, err
+	}
 	defer p.closers.close()
 	if _, err := os.Stat(p.file(viewFile)); err == nil {
 		return ledger.Summary{}, fmt.Errorf("%s is there: restore into an empty data_dir", p.file(viewFile))

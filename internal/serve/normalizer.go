@@ -58,10 +58,7 @@ func (p *process) startNormalizer(ctx context.Context) (*normalizer, error) {
 	}
 	p.runUntilClosed(s.projector.Run)
 	p.closers.push(s.ledger.Close)
-	p.metrics.Gauge("paynorm_projection_lag_commits", "Commits of the ledger that are not projected yet.",
-		func() float64 { return float64(s.ledger.Last() - s.projector.Done()) })
-	p.metrics.Gauge("paynorm_ledger_waiting_deliveries", "Deliveries that wait for a commit.",
-		func() float64 { return float64(s.ledger.Waiting()) })
+	p.measure(s)
 	p.watchConfiguration(changes, registry, load)
 	p.keepUp(s)
 	if err := p.listenAdmin(ctx, s); err != nil {
@@ -77,7 +74,7 @@ func (p *process) startNormalizer(ctx context.Context) (*normalizer, error) {
 		},
 		Events:     rpc.NewEvents(s.view, s.hub, s.events),
 		Payments:   rpc.NewPayments(s.view, s.ledger, s.normalize),
-		Deliveries: rpc.NewDeliveries(s.view, s.ledger, s.projector, s.normalize),
+		Deliveries: rpc.NewDeliveries(s.view, s.ledger, s.projector, s.normalize, registry),
 		Providers:  rpc.NewProviders(adapters, p.metrics.Drift),
 		Endpoints:  rpc.NewEndpoints(p.metrics.Activity, time.Now),
 

@@ -15,7 +15,10 @@ import (
 // events it deletes the event stream first, with the consumers of subscribers, and
 // publishes everything again. paynorm must not be running.
 func Rebuild(ctx context.Context, o Options, events bool) error {
-	p := offline(ctx, o)
+	p, err := offline(ctx, o)
+	if err != nil {
+		return err
+	}
 	p.Logger = o.Logger // its progress is told there
 	defer p.closers.close()
 	s := &stores{}
@@ -32,7 +35,10 @@ func Rebuild(ctx context.Context, o Options, events bool) error {
 	}
 	book.Close()
 	p.closers.close()
-	p = offline(ctx, o)
+	p, err = offline(ctx, o)
+	if err != nil {
+		return err
+	}
 	p.Logger = o.Logger
 	defer p.closers.close()
 	if s, err = p.openStores(ctx, func(error) {}); err != nil {

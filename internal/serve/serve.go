@@ -44,16 +44,42 @@ type process struct {
 	groupCtx  context.Context
 }
 
-func newProcess(ctx context.Context, o Options) *process {
+func newProcess(ctx context.Context, o Options) (*process, error) {
 	p := &process{Options: o, metrics: telemetry.New(o.Logger, time.Now)}
 	p.group, p.groupCtx = errgroup.WithContext(ctx)
 	p.limitMemory()
-	return p
+	return p, p.trace(ctx)
+}
+
+// trace makes the tracer, when traces are wanted.
+func (p *process) trace(ctx context.Context) (err error) {
+	cfg := p.Config.GetTracing()
+	if cfg == nil {
+		return nil
+	}
+	ratio := 1.0
+	if cfg.SampleRatio != nil {
+		ratio = cfg.GetSampleRatio()
+	}
+	if p.tracer, err = tracing.New(ctx, tracing.Options{Endpoint: cfg.GetEndpoint(), Ratio: ratio}); err != nil {
+		return fmt.Errorf("tracing.endpoint: %w", err)
+	}
+	p.closers.push(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+		defer cancel()
+		if err := p.tracer.Close(ctx); err != nil {
+			p.Logger.Warn("the last spans were not sent", "cause", err)
+		}
+	})
+	return nil
 }
 
 // All runs gateway and normalizer in one process until ctx ends.
 func All(ctx context.Context, o Options) error {
-	p := newProcess(ctx, o)
+	p, err := newProcess(ctx, o)
+	if err != nil {
+		return err
+	}
 	defer p.closers.close()
 	n, err := p.startNormalizer(ctx)
 	if err != nil {
@@ -78,7 +104,10 @@ func All(ctx context.Context, o Options) error {
 
 // Normalizer runs the gRPC service alone until ctx ends.
 func Normalizer(ctx context.Context, o Options) error {
-	p := newProcess(ctx, o)
+	p, err := newProcess(ctx, o)
+	if err != nil {
+		return err
+	}
 	defer p.closers.close()
 	n, err := p.startNormalizer(ctx)
 	if err != nil {
@@ -96,7 +125,10 @@ func Normalizer(ctx context.Context, o Options) error {
 
 // Gateway runs the HTTP edge alone until ctx ends.
 func Gateway(ctx context.Context, o Options) error {
-	p := newProcess(ctx, o)
+	p, err := newProcess(ctx, o)
+	if err != nil {
+		return err
+	}
 	defer p.closers.close()
 	token, err := p.normalizerToken()
 	if err != nil {

@@ -69,7 +69,7 @@ func (p *process) openStores(ctx context.Context, health func(error)) (*stores, 
 	s.hub = watch.NewHub(s.view)
 	s.projector = projector.New(projector.Options{
 		Ledger: s.ledger, Normalizer: s.normalize, Events: s.events, View: s.view,
-		Observer: p.metrics, Watchers: s.hub, Now: time.Now, Logger: p.Logger,
+		Observer: p.metrics, Watchers: s.hub, Tracer: p.tracer, Now: time.Now, Logger: p.Logger,
 	})
 	return s, nil
 }

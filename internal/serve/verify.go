@@ -43,7 +43,10 @@ func (r VerifyReport) Whole() bool {
 // Verify checks the whole store, also while paynorm is running: the chain of the
 // ledger, the events against the ledger, and the view against the events.
 func Verify(ctx context.Context, o Options, tell func(Progress)) (VerifyReport, error) {
-	p := offline(ctx, o)
+	p, err := offline(ctx, o)
+	if err != nil {
+		return VerifyReport{}, err
+	}
 	defer p.closers.close()
 	s, err := p.openStores(ctx, func(error) {})
 	if errors.Is(err, errInUse) {

@@ -18,7 +18,6 @@ import (
 type Options struct {
 	Endpoint string  // of the collector, for OTLP over HTTP, as a URL
 	Ratio    float64 // of deliveries that are traced, 0 to 1
-	Version  string  // of the program
 }
 
 // Tracer makes the spans of deliveries. A nil Tracer makes none and costs nothing.
@@ -42,7 +41,7 @@ func newTracer(to sdk.SpanProcessor, o Options) *Tracer {
 	sampler := sdk.TraceIDRatioBased(o.Ratio)
 	provider := sdk.NewTracerProvider(
 		sdk.WithSpanProcessor(to), sdk.WithIDGenerator(generator{}), sdk.WithSampler(sampler),
-		sdk.WithResource(resource.NewSchemaless(attribute.String("service.name", "paynorm"), attribute.String("service.version", o.Version))),
+		sdk.WithResource(resource.NewSchemaless(attribute.String("service.name", "paynorm"))),
 	)
 	return &Tracer{provider: provider, tracer: provider.Tracer("github.com/paynorm/paynorm"), sampler: sampler}
 }

@@ -10,6 +10,7 @@ import (
 	"net/netip"
 	"time"
 
+	"github.com/paynorm/paynorm/internal/tracing"
 	"google.golang.org/grpc"
 )
 
@@ -73,6 +74,8 @@ type Options struct {
 	Logger *slog.Logger
 	// Metrics hears of each webhook. Default: nobody does.
 	Metrics Metrics
+	// Tracer makes the first span of each webhook. Default: none.
+	Tracer *tracing.Tracer
 }
 
 // Metrics hears of what the gateway does.

@@ -30,9 +30,9 @@ func (g *Gateway) route(a *answer, r *http.Request) {
 }
 
 // endpoint splits "{provider}/{merchant}" and says whether both are names.
-func endpoint(rest string) (provider string, ok bool) {
+func endpoint(rest string) (provider, merchant string, ok bool) {
 	provider, merchant, found := strings.Cut(rest, "/")
-	return provider, found && validName(provider) && validName(merchant)
+	return provider, merchant, found && validName(provider) && validName(merchant)
 }
 
 // validName reports whether s matches ^[a-z0-9][a-z0-9-]{0,62}$. Nothing that

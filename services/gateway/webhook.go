@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"log/slog"
 	"net/http"
 	"net/url"
 	"strings"
@@ -17,7 +18,8 @@ const (
 // webhook answers a request below /webhooks/ and counts it.
 func (g *Gateway) webhook(a *answer, r *http.Request, path, rest string) {
 	start := g.o.Now()
-	provider, ok := endpoint(rest)
+	provider, merchant, ok := endpoint(rest)
+	span := g.o.Tracer.Delivery("POST /webhooks/{provider}/{merchant}", provider, merchant, start)
 	defer func() {
 		label := "other"
 		if g.providers[provider] {
@@ -27,7 +29,14 @@ func (g *Gateway) webhook(a *answer, r *http.Request, path, rest string) {
 		if status == 0 { // a panic is on its way
 			status = http.StatusInternalServerError
 		}
-		g.o.Metrics.Webhook(label, status, g.o.Now().Sub(start).Seconds())
+		took := g.o.Now().Sub(start)
+		g.o.Metrics.Webhook(label, status, took.Seconds())
+		span.Text("paynorm.provider", label)
+		span.Number("http.response.status_code", int64(status))
+		span.End(status >= http.StatusInternalServerError)
+		if g.o.Logger.Enabled(r.Context(), slog.LevelDebug) {
+			g.o.Logger.Debug("webhook", "provider", label, "status", status, "took", took, "bytes", r.ContentLength)
+		}
 	}()
 	if !ok {
 		writeProblem(a, problem{Status: http.StatusNotFound})
@@ -39,7 +48,7 @@ func (g *Gateway) webhook(a *answer, r *http.Request, path, rest string) {
 // token answers a request below /oauth2/.
 func (g *Gateway) token(a *answer, r *http.Request, path, rest string) {
 	rest, ok := strings.CutSuffix(rest, "/token")
-	if _, valid := endpoint(rest); !ok || !valid {
+	if _, _, valid := endpoint(rest); !ok || !valid {
 		writeProblem(a, problem{Status: http.StatusNotFound})
 		return
 	}

@@ -40,6 +40,7 @@ func eventHeaders() object {
 		header{"ce-source", "Where it comes from: /providers/{provider}/merchants/{merchant}.", ""},
 		header{"ce-subject", "The payment: payments/{id}.", ""},
 		header{"ce-time", "When it happened (RFC 3339): the event's occurTime.", ""},
+		header{"traceparent", "W3C trace context: the trace of the delivery, from the HTTP edge on. The same for the same delivery, also when it is not traced.", ""},
 	)
 }
 
@@ -51,6 +52,7 @@ func noticeHeaders() object {
 		header{"ce-type", "The message's type.", "paynorm.event.v1.QuarantineNotice"},
 		header{"Paynorm-Reason", "Why the item was quarantined, in lower case: unmapped, invalid_amount, …", ""},
 		header{"Paynorm-Delivery", "The delivery that holds the item: deliveries/{id}.", ""},
+		header{"traceparent", "W3C trace context: the trace of the delivery, from the HTTP edge on. The same for the same delivery, also when it is not traced.", ""},
 	)
 }
 

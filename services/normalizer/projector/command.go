@@ -38,7 +38,7 @@ func (p *Projector) command(ctx context.Context, c *ledgerv1.Commit) (work, erro
 		}
 		origin.CommitTime = stored.GetCommitTime()
 		d := stored.GetDeliveries()[origin.Index]
-		changes, err := reprocess.Compare(ctx, p.o.View, p.o.Normalizer, d, origin)
+		changes, err := reprocess.Compare(ctx, p.o.View, p.o.Normalizer, d, origin, c.GetReprocess().GetAccounts())
 		if errors.Is(err, view.ErrNotFound) {
 			continue // not in the view, so nothing was published of it that could be compared
 		}

@@ -6,6 +6,7 @@ import (
 
 	eventv1 "github.com/paynorm/paynorm/gen/paynorm/event/v1"
 	ledgerv1 "github.com/paynorm/paynorm/gen/paynorm/ledger/v1"
+	"github.com/paynorm/paynorm/internal/tracing"
 	"github.com/paynorm/paynorm/services/normalizer/eventstream"
 	"github.com/paynorm/paynorm/services/normalizer/normalize"
 	"github.com/paynorm/paynorm/services/normalizer/view"
@@ -140,9 +141,26 @@ func upTo(deliveries []view.Delivery, at normalize.Place) []view.Delivery {
 	return deliveries[:n]
 }
 
+// trace begins a span for each delivery that is traced, and returns what ends them.
+func (p *Projector) trace(deliveries []view.Delivery) (end func()) {
+	if p.o.Tracer == nil {
+		return func() {}
+	}
+	spans := make([]tracing.Span, len(deliveries))
+	for i, d := range deliveries {
+		spans[i] = p.o.Tracer.Part("publish and apply", d.Provider, d.Merchant, d.ReceiveTime)
+	}
+	return func() {
+		for _, s := range spans {
+			s.End(false)
+		}
+	}
+}
+
 // publish publishes messages in one go and applies batch to the view.
 func (p *Projector) publish(ctx context.Context, batch view.Batch, messages []eventstream.Message) error {
 	batch.LedgerSequence = max(batch.LedgerSequence, p.done.Load())
+	defer p.trace(batch.Deliveries)()
 	if len(messages) > 0 {
 		if err := p.events.Publish(ctx, p.cursor, messages); err != nil {
 			return err

@@ -13,6 +13,7 @@ import (
 
 	eventv1 "github.com/paynorm/paynorm/gen/paynorm/event/v1"
 	ledgerv1 "github.com/paynorm/paynorm/gen/paynorm/ledger/v1"
+	"github.com/paynorm/paynorm/internal/tracing"
 	"github.com/paynorm/paynorm/services/normalizer/eventstream"
 	"github.com/paynorm/paynorm/services/normalizer/ledger"
 	"github.com/paynorm/paynorm/services/normalizer/normalize"
@@ -64,6 +65,7 @@ type Options struct {
 	View       Store
 	Observer   Observer
 	Watchers   Watchers
+	Tracer     *tracing.Tracer  // nil: nothing is traced
 	Now        func() time.Time // for the progress of long work
 	Logger     *slog.Logger
 }

@@ -5,6 +5,9 @@ package reprocess
 import (
 	"context"
 	"fmt"
+	"slices"
+
+	"google.golang.org/protobuf/proto"
 
 	eventv1 "github.com/paynorm/paynorm/gen/paynorm/event/v1"
 	ledgerv1 "github.com/paynorm/paynorm/gen/paynorm/ledger/v1"
@@ -53,12 +56,13 @@ type Store interface {
 }
 
 // Compare returns one change for each item of d, in their order; none when the
-// content of d was erased. origin is where d stands in the ledger. Errors wrap
-// view.ErrNotFound when d is not projected yet.
-func Compare(ctx context.Context, store Store, n *normalize.Normalizer, d *ledgerv1.Delivery, origin normalize.Place) ([]Change, error) {
+// content of d was erased. origin is where d stands in the ledger, accounts what
+// endpoints expect today. Errors wrap view.ErrNotFound when d is not projected yet.
+func Compare(ctx context.Context, store Store, n *normalize.Normalizer, d *ledgerv1.Delivery, origin normalize.Place, accounts []*ledgerv1.EndpointAccounts) ([]Change, error) {
 	if d.GetErased() {
 		return nil, nil
 	}
+	d = expecting(d, accounts)
 	stored, err := store.Delivery(ctx, origin.Delivery())
 	if err != nil {
 		return nil, err
@@ -87,6 +91,20 @@ func Compare(ctx context.Context, store Store, n *normalize.Normalizer, d *ledge
 		changes[i].Delivery, changes[i].Item = stored.Name, it.Index
 	}
 	return changes, nil
+}
+
+// expecting returns d with the accounts that its endpoint expects today, where
+// accounts says so. d itself stays as it is.
+func expecting(d *ledgerv1.Delivery, accounts []*ledgerv1.EndpointAccounts) *ledgerv1.Delivery {
+	i := slices.IndexFunc(accounts, func(a *ledgerv1.EndpointAccounts) bool {
+		return a.GetProvider() == d.GetProvider() && a.GetMerchant() == d.GetMerchant()
+	})
+	if i < 0 {
+		return d
+	}
+	d = proto.CloneOf(d)
+	d.ExpectAccounts = accounts[i].GetExpectAccounts()
+	return d
 }
 
 // compare compares one item with what came of it. known says whether there is

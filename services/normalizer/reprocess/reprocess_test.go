@@ -100,7 +100,7 @@ func TestEachItemIsComparedWithWhatItWas(t *testing.T) {
 	before := letters{"r": "PAID", "a": "PAID", "b": "PENDING", "c": "PAID", "d": "PAID", "s": "skip", "t": "skip"}
 	today := letters{"r": "FAILED", "a": "PAID", "b": "FAILED", "d": "skip", "q": "PAID", "s": "PAID", "t": "skip"}
 	v, d, at := stored(t, "rabcdqstu", before)
-	changes, err := reprocess.Compare(t.Context(), v, normalize.New([]provider.Adapter{today}), d, at)
+	changes, err := reprocess.Compare(t.Context(), v, normalize.New([]provider.Adapter{today}), d, at, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -145,11 +145,11 @@ func TestEachItemIsComparedWithWhatItWas(t *testing.T) {
 func TestWhatCannotBeComparedIsNot(t *testing.T) {
 	v, d, at := stored(t, "a", letters{"a": "PAID"})
 	n := normalize.New([]provider.Adapter{letters{"a": "FAILED"}})
-	if _, err := reprocess.Compare(context.Background(), v, n, d, normalize.Place{Sequence: 9}); !errors.Is(err, view.ErrNotFound) {
+	if _, err := reprocess.Compare(context.Background(), v, n, d, normalize.Place{Sequence: 9}, nil); !errors.Is(err, view.ErrNotFound) {
 		t.Errorf("a delivery that is not projected gives %v, want ErrNotFound", err)
 	}
 	d.Erased = true
-	if changes, err := reprocess.Compare(context.Background(), v, n, d, at); err != nil || len(changes) != 0 {
+	if changes, err := reprocess.Compare(context.Background(), v, n, d, at, nil); err != nil || len(changes) != 0 {
 		t.Errorf("an erased delivery gives %v (%v), want nothing", changes, err)
 	}
 }

@@ -9,6 +9,7 @@ import (
 	eventv1 "github.com/paynorm/paynorm/gen/paynorm/event/v1"
 	ledgerv1 "github.com/paynorm/paynorm/gen/paynorm/ledger/v1"
 	normalizerv1 "github.com/paynorm/paynorm/gen/paynorm/normalizer/v1"
+	"github.com/paynorm/paynorm/services/normalizer/endpoint"
 	"github.com/paynorm/paynorm/services/normalizer/filter"
 	"github.com/paynorm/paynorm/services/normalizer/ledger"
 	"github.com/paynorm/paynorm/services/normalizer/normalize"
@@ -41,6 +42,12 @@ type Projection interface {
 	Await(ctx context.Context, sequence int64) error
 }
 
+// EndpointFinder knows what is configured today; see endpoint.Registry.
+type EndpointFinder interface {
+	// Find returns the endpoint of a provider and merchant, or an error when there is none.
+	Find(providerID, merchant string) (*endpoint.Endpoint, error)
+}
+
 // Deliveries serves DeliveryService.
 type Deliveries struct {
 	normalizerv1.UnimplementedDeliveryServiceServer
@@ -48,12 +55,13 @@ type Deliveries struct {
 	ledger     Commands
 	projection Projection
 	normalizer *normalize.Normalizer
+	endpoints  EndpointFinder
 	schema     filter.Schema
 }
 
 // NewDeliveries returns the delivery service.
-func NewDeliveries(reader DeliveryReader, l Commands, p Projection, n *normalize.Normalizer) *Deliveries {
-	return &Deliveries{reader: reader, ledger: l, projection: p, normalizer: n, schema: filter.Deliveries()}
+func NewDeliveries(reader DeliveryReader, l Commands, p Projection, n *normalize.Normalizer, endpoints EndpointFinder) *Deliveries {
+	return &Deliveries{reader: reader, ledger: l, projection: p, normalizer: n, endpoints: endpoints, schema: filter.Deliveries()}
 }
 
 // GetDelivery implements DeliveryService.

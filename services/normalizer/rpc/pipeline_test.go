@@ -20,6 +20,7 @@ import (
 	"github.com/paynorm/paynorm/services/normalizer/access"
 	"github.com/paynorm/paynorm/services/normalizer/activity"
 	"github.com/paynorm/paynorm/services/normalizer/drift"
+	"github.com/paynorm/paynorm/services/normalizer/endpoint"
 	"github.com/paynorm/paynorm/services/normalizer/eventstream"
 	"github.com/paynorm/paynorm/services/normalizer/ledger"
 	"github.com/paynorm/paynorm/services/normalizer/normalize"
@@ -41,6 +42,7 @@ type pipeline struct {
 	sealer  *forgetful
 	n       int // deliveries sent
 	gate    *access.Gate
+	expect  []string // the accounts that endpoints expect today
 	server  *rpc.Server
 	log     *safeBuffer
 }
@@ -135,13 +137,21 @@ func newPipeline(t *testing.T) *pipeline {
 		Normalizer: &rpc.Normalizer{Now: noon, Normalize: n, States: v, Ledger: p.ledger},
 		Events:     rpc.NewEvents(v, hub, events),
 		Payments:   rpc.NewPayments(v, p.ledger, n),
-		Deliveries: rpc.NewDeliveries(v, p.ledger, p.project, n),
+		Deliveries: rpc.NewDeliveries(v, p.ledger, p.project, n, p),
 		Providers:  rpc.NewProviders(adapters, drift.NewBook()),
 		Endpoints:  rpc.NewEndpoints(activity.NewBook(), noon),
 		Access:     p.gate,
 	}, p.log)
 	t.Cleanup(hub.Close)
 	return p
+}
+
+// Find implements rpc.EndpointFinder: only acme has endpoints.
+func (p *pipeline) Find(providerID, merchant string) (*endpoint.Endpoint, error) {
+	if merchant != "acme" {
+		return nil, endpoint.ErrNotFound
+	}
+	return &endpoint.Endpoint{Provider: providerID, Merchant: merchant, ExpectAccounts: p.expect}, nil
 }
 
 type unobserved struct{}

@@ -3,11 +3,13 @@ package rpc
 import (
 	"cmp"
 	"context"
+	"slices"
 	"time"
 
 	eventv1 "github.com/paynorm/paynorm/gen/paynorm/event/v1"
 	ledgerv1 "github.com/paynorm/paynorm/gen/paynorm/ledger/v1"
 	normalizerv1 "github.com/paynorm/paynorm/gen/paynorm/normalizer/v1"
+	"github.com/paynorm/paynorm/services/normalizer/access"
 	"github.com/paynorm/paynorm/services/normalizer/filter"
 	"github.com/paynorm/paynorm/services/normalizer/reprocess"
 	"github.com/paynorm/paynorm/services/normalizer/view"
@@ -28,13 +30,14 @@ func (s *Deliveries) ReprocessDelivery(ctx context.Context, r *normalizerv1.Repr
 	if err != nil {
 		return nil, err
 	}
-	changes, err := s.compare(ctx, d)
+	command := &ledgerv1.Reprocess{}
+	changes, err := s.compare(ctx, d, command)
 	if err != nil {
 		return nil, err
 	}
 	out := &normalizerv1.ReprocessDeliveryResponse{}
 	if !r.GetValidateOnly() && publishes(changes) {
-		if out.LedgerSequence, err = s.command(ctx, []string{d.at.Delivery()}); err != nil {
+		if out.LedgerSequence, err = s.command(ctx, command); err != nil {
 			return nil, err
 		}
 		if err := s.addPublished(ctx, changes, out.LedgerSequence); err != nil {
@@ -63,12 +66,12 @@ func (s *Deliveries) ReprocessDeliveries(ctx context.Context, r *normalizerv1.Re
 	out := &normalizerv1.ReprocessDeliveriesResponse{More: len(found) > limit}
 	found = found[:min(limit, len(found))]
 	out.DeliveryCount = int32(len(found))
-	changed, names, err := s.compareAll(ctx, found)
+	changed, command, err := s.compareAll(ctx, found)
 	if err != nil {
 		return nil, err
 	}
-	if !r.GetValidateOnly() && len(names) > 0 {
-		if out.LedgerSequence, err = s.command(ctx, names); err != nil {
+	if !r.GetValidateOnly() && len(command.GetDeliveries()) > 0 {
+		if out.LedgerSequence, err = s.command(ctx, command); err != nil {
 			return nil, err
 		}
 	}
@@ -88,10 +91,11 @@ func (s *Deliveries) ReprocessDeliveries(ctx context.Context, r *normalizerv1.Re
 	return out, nil
 }
 
-// compareAll compares deliveries whose content is there. names are those of
-// which something would be published.
-func (s *Deliveries) compareAll(ctx context.Context, found []view.Delivery) (changed [][]reprocess.Change, names []string, err error) {
+// compareAll compares deliveries whose content is there. The command names those
+// of which something would be published.
+func (s *Deliveries) compareAll(ctx context.Context, found []view.Delivery) (changed [][]reprocess.Change, command *ledgerv1.Reprocess, err error) {
 	books := shelf{ledger: s.ledger}
+	command = &ledgerv1.Reprocess{}
 	for _, known := range found {
 		d, err := books.content(ctx, known.Name)
 		if gone(err) {
@@ -100,20 +104,39 @@ func (s *Deliveries) compareAll(ctx context.Context, found []view.Delivery) (cha
 		if err != nil {
 			return nil, nil, err
 		}
-		changes, err := s.compare(ctx, d)
+		changes, err := s.compare(ctx, d, command)
 		if err != nil {
 			return nil, nil, err
 		}
 		changed = append(changed, changes)
-		if publishes(changes) {
-			names = append(names, known.Name)
-		}
 	}
-	return changed, names, nil
+	return changed, command, nil
 }
 
-func (s *Deliveries) compare(ctx context.Context, d stored) ([]reprocess.Change, error) {
-	return reprocess.Compare(ctx, s.reader, s.normalizer, d.Delivery, d.at)
+// compare compares d as command will. It adds to command what its endpoint
+// expects today, and d when something would be published of it.
+func (s *Deliveries) compare(ctx context.Context, d stored, command *ledgerv1.Reprocess) ([]reprocess.Change, error) {
+	s.addAccounts(command, d)
+	changes, err := reprocess.Compare(ctx, s.reader, s.normalizer, d.Delivery, d.at, command.GetAccounts())
+	if publishes(changes) {
+		command.Deliveries = append(command.Deliveries, d.at.Delivery())
+	}
+	return changes, err
+}
+
+// addAccounts adds the accounts that the endpoint of d expects today. Those of an
+// endpoint that is gone stay as they were stored.
+func (s *Deliveries) addAccounts(command *ledgerv1.Reprocess, d stored) {
+	if slices.ContainsFunc(command.GetAccounts(), func(a *ledgerv1.EndpointAccounts) bool {
+		return a.GetProvider() == d.GetProvider() && a.GetMerchant() == d.GetMerchant()
+	}) {
+		return
+	}
+	if e, err := s.endpoints.Find(d.GetProvider(), d.GetMerchant()); err == nil {
+		command.Accounts = append(command.Accounts, &ledgerv1.EndpointAccounts{
+			Provider: d.GetProvider(), Merchant: d.GetMerchant(), ExpectAccounts: e.ExpectAccounts,
+		})
+	}
 }
 
 // publishes reports whether an event would be published.
@@ -127,8 +150,11 @@ func publishes(changes []reprocess.Change) bool {
 }
 
 // command has deliveries reprocessed and returns when the outcome is published.
-func (s *Deliveries) command(ctx context.Context, names []string) (sequence int64, err error) {
-	at, err := s.ledger.Command(ctx, &ledgerv1.Reprocess{Deliveries: names})
+func (s *Deliveries) command(ctx context.Context, c *ledgerv1.Reprocess) (sequence int64, err error) {
+	if id := access.From(ctx).ID; id != access.Anybody().ID { // else nobody has to say who they are
+		c.Requester = id
+	}
+	at, err := s.ledger.Command(ctx, c)
 	if err != nil {
 		return 0, err
 	}

@@ -76,7 +76,7 @@ func newWorld(t testing.TB) *world {
 		Normalizer: &rpc.Normalizer{Ingester: w, Tokens: w, Now: noon, Normalize: n, States: v},
 		Events:     w.events,
 		Payments:   rpc.NewPayments(v, nil, n),
-		Deliveries: rpc.NewDeliveries(v, nil, nil, n),
+		Deliveries: rpc.NewDeliveries(v, nil, nil, n, nil),
 		Providers:  rpc.NewProviders(providers.All(), w.drift),
 		Endpoints:  rpc.NewEndpoints(activity.NewBook(), noon),
 	}, w.log)

@@ -43,6 +43,7 @@ func classes() []class {
 		{provider.ErrUndecodable, codes.InvalidArgument, "UNDECODABLE", "the delivery cannot be decoded", false},
 		{ledger.ErrTooLarge, codes.ResourceExhausted, "DELIVERY_TOO_LARGE", "the delivery is too large to be stored", false},
 		{ledger.ErrOverloaded, codes.Unavailable, "OVERLOADED", "too many deliveries are waiting", true},
+		{errUnreadable, codes.Unavailable, "READ_UNAVAILABLE", "what is stored cannot be read at the moment", true},
 		{ledger.ErrUnavailable, codes.Unavailable, "NOT_DURABLE", "the delivery could not be made durable", true},
 		{view.ErrNotFound, codes.NotFound, "NOT_FOUND", "not found", false},
 		{errErased, codes.FailedPrecondition, "DELIVERY_ERASED", "the content of the delivery was erased", false},

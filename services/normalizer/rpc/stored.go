@@ -21,6 +21,10 @@ import (
 // errErased says that the content of a delivery was erased, and nothing can be made of it.
 var errErased = errors.New("the content of the delivery was erased")
 
+// errUnreadable says that the ledger does not answer. For a reader that is another
+// thing than a delivery that could not be made durable.
+var errUnreadable = errors.New("the ledger cannot be read")
+
 // LedgerReader reads commits; see ledger.Ledger.
 type LedgerReader interface {
 	// Get returns a commit. Errors wrap ledger.ErrNotKept, among others.
@@ -47,6 +51,9 @@ func (s *shelf) delivery(ctx context.Context, at normalize.Place) (stored, error
 		c, err := s.ledger.Get(ctx, at.Sequence)
 		if errors.Is(err, ledger.ErrNotKept) {
 			return stored{}, fmt.Errorf("%s: %w: %w", at.Delivery(), view.ErrNotFound, err)
+		}
+		if errors.Is(err, ledger.ErrUnavailable) {
+			return stored{}, fmt.Errorf("%s: %w: %w", at.Delivery(), errUnreadable, err)
 		}
 		if err != nil {
 			return stored{}, err

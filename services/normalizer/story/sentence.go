@@ -106,7 +106,7 @@ func remedy(n *eventv1.QuarantineNotice) string {
 	case eventv1.QuarantineReason_QUARANTINE_REASON_CONTRADICTION:
 		return "What to do: ask the provider which of the two is true."
 	case eventv1.QuarantineReason_QUARANTINE_REASON_ACCOUNT_MISMATCH:
-		return "What to do: if the account is the merchant's, add it to the endpoint's expect_accounts and have the webhook sent again."
+		return "What to do: if the account is the merchant's, add it to the endpoint's expect_accounts; then " + release
 	default:
 		return "What to do: look at the body (GetDelivery with DELIVERY_VIEW_FULL). If the provider means it so, paynorm has to learn it; then " + release
 	}

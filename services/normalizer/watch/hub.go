@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	eventv1 "github.com/paynorm/paynorm/gen/paynorm/event/v1"
@@ -48,6 +49,8 @@ type Hub struct {
 	recent recent
 	head   int64
 	wake   chan struct{} // closed when head moves
+
+	watchers atomic.Int64
 }
 
 // NewHub returns a hub that knows of no events yet.
@@ -82,6 +85,9 @@ func (h *Hub) move(head int64, change func()) {
 
 // Close ends all watches with ErrClosed.
 func (h *Hub) Close() { h.once.Do(func() { close(h.closed) }) }
+
+// Watchers returns how many calls of Watch there are.
+func (h *Hub) Watchers() int64 { return h.watchers.Load() }
 
 // Head returns the cursor of the newest message that was published.
 func (h *Hub) Head() int64 {
@@ -121,6 +127,8 @@ func (h *Hub) Await(ctx context.Context, cursor int64) error {
 // there was nothing to send for 15 s. It returns ctx's error, send's error,
 // ErrClosed, or an error of the view.
 func (h *Hub) Watch(ctx context.Context, after int64, f filter.Conditions, send func(e *eventv1.PaymentStatusChanged, cursor int64) error) error {
+	h.watchers.Add(1)
+	defer h.watchers.Add(-1)
 	w := watcher{hub: h, cursor: after, filter: f, send: send, silence: time.NewTimer(heartbeat)}
 	defer w.silence.Stop()
 	for {

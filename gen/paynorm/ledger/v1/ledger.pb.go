@@ -116,7 +116,11 @@ type Reprocess struct {
 	// The deliveries, in the order in which they are normalized. Format: deliveries/{id}. At most 1000.
 	Deliveries []string `protobuf:"bytes,1,rep,name=deliveries,proto3" json:"deliveries,omitempty"`
 	// Who asked, as authenticated; empty when nobody has to say who they are.
-	Requester     string `protobuf:"bytes,2,opt,name=requester,proto3" json:"requester,omitempty"`
+	Requester string `protobuf:"bytes,2,opt,name=requester,proto3" json:"requester,omitempty"`
+	// The accounts that the endpoints of these deliveries expected when the command was given.
+	// They count in place of Delivery.expect_accounts, which an operator cannot correct.
+	// Where an endpoint is not listed, those stored with the delivery count.
+	Accounts      []*EndpointAccounts `protobuf:"bytes,3,rep,name=accounts,proto3" json:"accounts,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -165,6 +169,77 @@ func (x *Reprocess) GetRequester() string {
 	return ""
 }
 
+func (x *Reprocess) GetAccounts() []*EndpointAccounts {
+	if x != nil {
+		return x.Accounts
+	}
+	return nil
+}
+
+// The accounts that an endpoint expects.
+type EndpointAccounts struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The provider's ID as configured.
+	Provider string `protobuf:"bytes,1,opt,name=provider,proto3" json:"provider,omitempty"`
+	// The merchant's ID as configured.
+	Merchant string `protobuf:"bytes,2,opt,name=merchant,proto3" json:"merchant,omitempty"`
+	// The accounts; empty when any will do.
+	ExpectAccounts []string `protobuf:"bytes,3,rep,name=expect_accounts,json=expectAccounts,proto3" json:"expect_accounts,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
+}
+
+func (x *EndpointAccounts) Reset() {
+	*x = EndpointAccounts{}
+	mi := &file_paynorm_ledger_v1_ledger_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *EndpointAccounts) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*EndpointAccounts) ProtoMessage() {}
+
+func (x *EndpointAccounts) ProtoReflect() protoreflect.Message {
+	mi := &file_paynorm_ledger_v1_ledger_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use EndpointAccounts.ProtoReflect.Descriptor instead.
+func (*EndpointAccounts) Descriptor() ([]byte, []int) {
+	return file_paynorm_ledger_v1_ledger_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *EndpointAccounts) GetProvider() string {
+	if x != nil {
+		return x.Provider
+	}
+	return ""
+}
+
+func (x *EndpointAccounts) GetMerchant() string {
+	if x != nil {
+		return x.Merchant
+	}
+	return ""
+}
+
+func (x *EndpointAccounts) GetExpectAccounts() []string {
+	if x != nil {
+		return x.ExpectAccounts
+	}
+	return nil
+}
+
 // One authentic webhook request exactly as it arrived, credentials removed.
 type Delivery struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -208,7 +283,7 @@ type Delivery struct {
 
 func (x *Delivery) Reset() {
 	*x = Delivery{}
-	mi := &file_paynorm_ledger_v1_ledger_proto_msgTypes[2]
+	mi := &file_paynorm_ledger_v1_ledger_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -220,7 +295,7 @@ func (x *Delivery) String() string {
 func (*Delivery) ProtoMessage() {}
 
 func (x *Delivery) ProtoReflect() protoreflect.Message {
-	mi := &file_paynorm_ledger_v1_ledger_proto_msgTypes[2]
+	mi := &file_paynorm_ledger_v1_ledger_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -233,7 +308,7 @@ func (x *Delivery) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Delivery.ProtoReflect.Descriptor instead.
 func (*Delivery) Descriptor() ([]byte, []int) {
-	return file_paynorm_ledger_v1_ledger_proto_rawDescGZIP(), []int{2}
+	return file_paynorm_ledger_v1_ledger_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *Delivery) GetProvider() string {
@@ -357,7 +432,7 @@ type Sealed struct {
 
 func (x *Sealed) Reset() {
 	*x = Sealed{}
-	mi := &file_paynorm_ledger_v1_ledger_proto_msgTypes[3]
+	mi := &file_paynorm_ledger_v1_ledger_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -369,7 +444,7 @@ func (x *Sealed) String() string {
 func (*Sealed) ProtoMessage() {}
 
 func (x *Sealed) ProtoReflect() protoreflect.Message {
-	mi := &file_paynorm_ledger_v1_ledger_proto_msgTypes[3]
+	mi := &file_paynorm_ledger_v1_ledger_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -382,7 +457,7 @@ func (x *Sealed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Sealed.ProtoReflect.Descriptor instead.
 func (*Sealed) Descriptor() ([]byte, []int) {
-	return file_paynorm_ledger_v1_ledger_proto_rawDescGZIP(), []int{3}
+	return file_paynorm_ledger_v1_ledger_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *Sealed) GetEpoch() string {
@@ -427,7 +502,7 @@ type SealedContent struct {
 
 func (x *SealedContent) Reset() {
 	*x = SealedContent{}
-	mi := &file_paynorm_ledger_v1_ledger_proto_msgTypes[4]
+	mi := &file_paynorm_ledger_v1_ledger_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -439,7 +514,7 @@ func (x *SealedContent) String() string {
 func (*SealedContent) ProtoMessage() {}
 
 func (x *SealedContent) ProtoReflect() protoreflect.Message {
-	mi := &file_paynorm_ledger_v1_ledger_proto_msgTypes[4]
+	mi := &file_paynorm_ledger_v1_ledger_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -452,7 +527,7 @@ func (x *SealedContent) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SealedContent.ProtoReflect.Descriptor instead.
 func (*SealedContent) Descriptor() ([]byte, []int) {
-	return file_paynorm_ledger_v1_ledger_proto_rawDescGZIP(), []int{4}
+	return file_paynorm_ledger_v1_ledger_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *SealedContent) GetPath() string {
@@ -510,7 +585,7 @@ type Header struct {
 
 func (x *Header) Reset() {
 	*x = Header{}
-	mi := &file_paynorm_ledger_v1_ledger_proto_msgTypes[5]
+	mi := &file_paynorm_ledger_v1_ledger_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -522,7 +597,7 @@ func (x *Header) String() string {
 func (*Header) ProtoMessage() {}
 
 func (x *Header) ProtoReflect() protoreflect.Message {
-	mi := &file_paynorm_ledger_v1_ledger_proto_msgTypes[5]
+	mi := &file_paynorm_ledger_v1_ledger_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -535,7 +610,7 @@ func (x *Header) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Header.ProtoReflect.Descriptor instead.
 func (*Header) Descriptor() ([]byte, []int) {
-	return file_paynorm_ledger_v1_ledger_proto_rawDescGZIP(), []int{5}
+	return file_paynorm_ledger_v1_ledger_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *Header) GetName() string {
@@ -572,7 +647,7 @@ type PaymentState struct {
 
 func (x *PaymentState) Reset() {
 	*x = PaymentState{}
-	mi := &file_paynorm_ledger_v1_ledger_proto_msgTypes[6]
+	mi := &file_paynorm_ledger_v1_ledger_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -584,7 +659,7 @@ func (x *PaymentState) String() string {
 func (*PaymentState) ProtoMessage() {}
 
 func (x *PaymentState) ProtoReflect() protoreflect.Message {
-	mi := &file_paynorm_ledger_v1_ledger_proto_msgTypes[6]
+	mi := &file_paynorm_ledger_v1_ledger_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -597,7 +672,7 @@ func (x *PaymentState) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PaymentState.ProtoReflect.Descriptor instead.
 func (*PaymentState) Descriptor() ([]byte, []int) {
-	return file_paynorm_ledger_v1_ledger_proto_rawDescGZIP(), []int{6}
+	return file_paynorm_ledger_v1_ledger_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *PaymentState) GetVersion() int64 {
@@ -639,7 +714,7 @@ type MachineState struct {
 
 func (x *MachineState) Reset() {
 	*x = MachineState{}
-	mi := &file_paynorm_ledger_v1_ledger_proto_msgTypes[7]
+	mi := &file_paynorm_ledger_v1_ledger_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -651,7 +726,7 @@ func (x *MachineState) String() string {
 func (*MachineState) ProtoMessage() {}
 
 func (x *MachineState) ProtoReflect() protoreflect.Message {
-	mi := &file_paynorm_ledger_v1_ledger_proto_msgTypes[7]
+	mi := &file_paynorm_ledger_v1_ledger_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -664,7 +739,7 @@ func (x *MachineState) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MachineState.ProtoReflect.Descriptor instead.
 func (*MachineState) Descriptor() ([]byte, []int) {
-	return file_paynorm_ledger_v1_ledger_proto_rawDescGZIP(), []int{7}
+	return file_paynorm_ledger_v1_ledger_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *MachineState) GetLast() *v1.PaymentStatusChanged {
@@ -687,12 +762,17 @@ const file_paynorm_ledger_v1_ledger_proto_rawDesc = "" +
 	"\n" +
 	"deliveries\x18\x04 \x03(\v2\x1b.paynorm.ledger.v1.DeliveryR\n" +
 	"deliveries\x12:\n" +
-	"\treprocess\x18\x05 \x01(\v2\x1c.paynorm.ledger.v1.ReprocessR\treprocess\"I\n" +
+	"\treprocess\x18\x05 \x01(\v2\x1c.paynorm.ledger.v1.ReprocessR\treprocess\"\x8a\x01\n" +
 	"\tReprocess\x12\x1e\n" +
 	"\n" +
 	"deliveries\x18\x01 \x03(\tR\n" +
 	"deliveries\x12\x1c\n" +
-	"\trequester\x18\x02 \x01(\tR\trequester\"\xcf\x04\n" +
+	"\trequester\x18\x02 \x01(\tR\trequester\x12?\n" +
+	"\baccounts\x18\x03 \x03(\v2#.paynorm.ledger.v1.EndpointAccountsR\baccounts\"s\n" +
+	"\x10EndpointAccounts\x12\x1a\n" +
+	"\bprovider\x18\x01 \x01(\tR\bprovider\x12\x1a\n" +
+	"\bmerchant\x18\x02 \x01(\tR\bmerchant\x12'\n" +
+	"\x0fexpect_accounts\x18\x03 \x03(\tR\x0eexpectAccounts\"\xcf\x04\n" +
 	"\bDelivery\x12\x1a\n" +
 	"\bprovider\x18\x01 \x01(\tR\bprovider\x12\x1a\n" +
 	"\bmerchant\x18\x02 \x01(\tR\bmerchant\x12*\n" +
@@ -759,44 +839,46 @@ func file_paynorm_ledger_v1_ledger_proto_rawDescGZIP() []byte {
 	return file_paynorm_ledger_v1_ledger_proto_rawDescData
 }
 
-var file_paynorm_ledger_v1_ledger_proto_msgTypes = make([]protoimpl.MessageInfo, 11)
+var file_paynorm_ledger_v1_ledger_proto_msgTypes = make([]protoimpl.MessageInfo, 12)
 var file_paynorm_ledger_v1_ledger_proto_goTypes = []any{
 	(*Commit)(nil),                  // 0: paynorm.ledger.v1.Commit
 	(*Reprocess)(nil),               // 1: paynorm.ledger.v1.Reprocess
-	(*Delivery)(nil),                // 2: paynorm.ledger.v1.Delivery
-	(*Sealed)(nil),                  // 3: paynorm.ledger.v1.Sealed
-	(*SealedContent)(nil),           // 4: paynorm.ledger.v1.SealedContent
-	(*Header)(nil),                  // 5: paynorm.ledger.v1.Header
-	(*PaymentState)(nil),            // 6: paynorm.ledger.v1.PaymentState
-	(*MachineState)(nil),            // 7: paynorm.ledger.v1.MachineState
-	nil,                             // 8: paynorm.ledger.v1.PaymentState.MachinesEntry
-	nil,                             // 9: paynorm.ledger.v1.PaymentState.PaidByOperationEntry
-	nil,                             // 10: paynorm.ledger.v1.PaymentState.RefundedByOperationEntry
-	(*timestamppb.Timestamp)(nil),   // 11: google.protobuf.Timestamp
-	(v1.Mode)(0),                    // 12: paynorm.event.v1.Mode
-	(*v1.Verification)(nil),         // 13: paynorm.event.v1.Verification
-	(*v1.PaymentStatusChanged)(nil), // 14: paynorm.event.v1.PaymentStatusChanged
+	(*EndpointAccounts)(nil),        // 2: paynorm.ledger.v1.EndpointAccounts
+	(*Delivery)(nil),                // 3: paynorm.ledger.v1.Delivery
+	(*Sealed)(nil),                  // 4: paynorm.ledger.v1.Sealed
+	(*SealedContent)(nil),           // 5: paynorm.ledger.v1.SealedContent
+	(*Header)(nil),                  // 6: paynorm.ledger.v1.Header
+	(*PaymentState)(nil),            // 7: paynorm.ledger.v1.PaymentState
+	(*MachineState)(nil),            // 8: paynorm.ledger.v1.MachineState
+	nil,                             // 9: paynorm.ledger.v1.PaymentState.MachinesEntry
+	nil,                             // 10: paynorm.ledger.v1.PaymentState.PaidByOperationEntry
+	nil,                             // 11: paynorm.ledger.v1.PaymentState.RefundedByOperationEntry
+	(*timestamppb.Timestamp)(nil),   // 12: google.protobuf.Timestamp
+	(v1.Mode)(0),                    // 13: paynorm.event.v1.Mode
+	(*v1.Verification)(nil),         // 14: paynorm.event.v1.Verification
+	(*v1.PaymentStatusChanged)(nil), // 15: paynorm.event.v1.PaymentStatusChanged
 }
 var file_paynorm_ledger_v1_ledger_proto_depIdxs = []int32{
-	11, // 0: paynorm.ledger.v1.Commit.commit_time:type_name -> google.protobuf.Timestamp
-	2,  // 1: paynorm.ledger.v1.Commit.deliveries:type_name -> paynorm.ledger.v1.Delivery
+	12, // 0: paynorm.ledger.v1.Commit.commit_time:type_name -> google.protobuf.Timestamp
+	3,  // 1: paynorm.ledger.v1.Commit.deliveries:type_name -> paynorm.ledger.v1.Delivery
 	1,  // 2: paynorm.ledger.v1.Commit.reprocess:type_name -> paynorm.ledger.v1.Reprocess
-	12, // 3: paynorm.ledger.v1.Delivery.mode:type_name -> paynorm.event.v1.Mode
-	5,  // 4: paynorm.ledger.v1.Delivery.headers:type_name -> paynorm.ledger.v1.Header
-	11, // 5: paynorm.ledger.v1.Delivery.receive_time:type_name -> google.protobuf.Timestamp
-	13, // 6: paynorm.ledger.v1.Delivery.verification:type_name -> paynorm.event.v1.Verification
-	3,  // 7: paynorm.ledger.v1.Delivery.sealed:type_name -> paynorm.ledger.v1.Sealed
-	5,  // 8: paynorm.ledger.v1.SealedContent.headers:type_name -> paynorm.ledger.v1.Header
-	8,  // 9: paynorm.ledger.v1.PaymentState.machines:type_name -> paynorm.ledger.v1.PaymentState.MachinesEntry
-	9,  // 10: paynorm.ledger.v1.PaymentState.paid_by_operation:type_name -> paynorm.ledger.v1.PaymentState.PaidByOperationEntry
-	10, // 11: paynorm.ledger.v1.PaymentState.refunded_by_operation:type_name -> paynorm.ledger.v1.PaymentState.RefundedByOperationEntry
-	14, // 12: paynorm.ledger.v1.MachineState.last:type_name -> paynorm.event.v1.PaymentStatusChanged
-	7,  // 13: paynorm.ledger.v1.PaymentState.MachinesEntry.value:type_name -> paynorm.ledger.v1.MachineState
-	14, // [14:14] is the sub-list for method output_type
-	14, // [14:14] is the sub-list for method input_type
-	14, // [14:14] is the sub-list for extension type_name
-	14, // [14:14] is the sub-list for extension extendee
-	0,  // [0:14] is the sub-list for field type_name
+	2,  // 3: paynorm.ledger.v1.Reprocess.accounts:type_name -> paynorm.ledger.v1.EndpointAccounts
+	13, // 4: paynorm.ledger.v1.Delivery.mode:type_name -> paynorm.event.v1.Mode
+	6,  // 5: paynorm.ledger.v1.Delivery.headers:type_name -> paynorm.ledger.v1.Header
+	12, // 6: paynorm.ledger.v1.Delivery.receive_time:type_name -> google.protobuf.Timestamp
+	14, // 7: paynorm.ledger.v1.Delivery.verification:type_name -> paynorm.event.v1.Verification
+	4,  // 8: paynorm.ledger.v1.Delivery.sealed:type_name -> paynorm.ledger.v1.Sealed
+	6,  // 9: paynorm.ledger.v1.SealedContent.headers:type_name -> paynorm.ledger.v1.Header
+	9,  // 10: paynorm.ledger.v1.PaymentState.machines:type_name -> paynorm.ledger.v1.PaymentState.MachinesEntry
+	10, // 11: paynorm.ledger.v1.PaymentState.paid_by_operation:type_name -> paynorm.ledger.v1.PaymentState.PaidByOperationEntry
+	11, // 12: paynorm.ledger.v1.PaymentState.refunded_by_operation:type_name -> paynorm.ledger.v1.PaymentState.RefundedByOperationEntry
+	15, // 13: paynorm.ledger.v1.MachineState.last:type_name -> paynorm.event.v1.PaymentStatusChanged
+	8,  // 14: paynorm.ledger.v1.PaymentState.MachinesEntry.value:type_name -> paynorm.ledger.v1.MachineState
+	15, // [15:15] is the sub-list for method output_type
+	15, // [15:15] is the sub-list for method input_type
+	15, // [15:15] is the sub-list for extension type_name
+	15, // [15:15] is the sub-list for extension extendee
+	0,  // [0:15] is the sub-list for field type_name
 }
 
 func init() { file_paynorm_ledger_v1_ledger_proto_init() }
@@ -804,15 +886,15 @@ func file_paynorm_ledger_v1_ledger_proto_init() {
 	if File_paynorm_ledger_v1_ledger_proto != nil {
 		return
 	}
-	file_paynorm_ledger_v1_ledger_proto_msgTypes[2].OneofWrappers = []any{}
-	file_paynorm_ledger_v1_ledger_proto_msgTypes[4].OneofWrappers = []any{}
+	file_paynorm_ledger_v1_ledger_proto_msgTypes[3].OneofWrappers = []any{}
+	file_paynorm_ledger_v1_ledger_proto_msgTypes[5].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_paynorm_ledger_v1_ledger_proto_rawDesc), len(file_paynorm_ledger_v1_ledger_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   11,
+			NumMessages:   12,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

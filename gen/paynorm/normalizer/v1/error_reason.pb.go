@@ -67,6 +67,8 @@ const (
 	ErrorReason_ERROR_REASON_PERMISSION_DENIED ErrorReason = 18
 	// RESOURCE_EXHAUSTED: too many calls; try again later.
 	ErrorReason_ERROR_REASON_RATE_LIMITED ErrorReason = 19
+	// UNAVAILABLE: what is stored cannot be read at the moment; ask again.
+	ErrorReason_ERROR_REASON_READ_UNAVAILABLE ErrorReason = 20
 )
 
 // Enum value maps for ErrorReason.
@@ -92,6 +94,7 @@ var (
 		17: "ERROR_REASON_TOKEN_INVALID",
 		18: "ERROR_REASON_PERMISSION_DENIED",
 		19: "ERROR_REASON_RATE_LIMITED",
+		20: "ERROR_REASON_READ_UNAVAILABLE",
 	}
 	ErrorReason_value = map[string]int32{
 		"ERROR_REASON_UNSPECIFIED":         0,
@@ -114,6 +117,7 @@ var (
 		"ERROR_REASON_TOKEN_INVALID":       17,
 		"ERROR_REASON_PERMISSION_DENIED":   18,
 		"ERROR_REASON_RATE_LIMITED":        19,
+		"ERROR_REASON_READ_UNAVAILABLE":    20,
 	}
 )
 
@@ -148,7 +152,7 @@ var File_paynorm_normalizer_v1_error_reason_proto protoreflect.FileDescriptor
 
 const file_paynorm_normalizer_v1_error_reason_proto_rawDesc = "" +
 	"\n" +
-	"(paynorm/normalizer/v1/error_reason.proto\x12\x15paynorm.normalizer.v1*\x8f\x05\n" +
+	"(paynorm/normalizer/v1/error_reason.proto\x12\x15paynorm.normalizer.v1*\xb2\x05\n" +
 	"\vErrorReason\x12\x1c\n" +
 	"\x18ERROR_REASON_UNSPECIFIED\x10\x00\x12#\n" +
 	"\x1fERROR_REASON_ENDPOINT_NOT_FOUND\x10\x01\x12\x1e\n" +
@@ -170,7 +174,8 @@ const file_paynorm_normalizer_v1_error_reason_proto_rawDesc = "" +
 	"\x1cERROR_REASON_DELIVERY_ERASED\x10\x10\x12\x1e\n" +
 	"\x1aERROR_REASON_TOKEN_INVALID\x10\x11\x12\"\n" +
 	"\x1eERROR_REASON_PERMISSION_DENIED\x10\x12\x12\x1d\n" +
-	"\x19ERROR_REASON_RATE_LIMITED\x10\x13BCZAgithub.com/paynorm/paynorm/gen/paynorm/normalizer/v1;normalizerv1b\x06proto3"
+	"\x19ERROR_REASON_RATE_LIMITED\x10\x13\x12!\n" +
+	"\x1dERROR_REASON_READ_UNAVAILABLE\x10\x14BCZAgithub.com/paynorm/paynorm/gen/paynorm/normalizer/v1;normalizerv1b\x06proto3"
 
 var (
 	file_paynorm_normalizer_v1_error_reason_proto_rawDescOnce sync.Once
