@@ -23,7 +23,9 @@ func shortRun(t *testing.T, how string) options {
 }
 
 func TestKilledPaynormKeepsItsPromises(t *testing.T) {
-	r, err := crash(t.Context(), shortRun(t, kill))
+	o := shortRun(t, kill)
+	o.Cycles = 20
+	r, err := crash(t.Context(), o)
 	check(t, r, err)
 }
 

@@ -128,7 +128,8 @@ func TestErasedDeliveriesCannotBeRead(t *testing.T) {
 		s.values["endpoints"] = []map[string]any{clipEndpoint(t, s.dir, "acme")}
 		s.values["encryption"] = map[string]any{"keys": []any{map[string]any{"id": "k1", "key": secretFile(t, s.dir, "kek", strings.Repeat("0f", 32))}}}
 	})
-	p := s.serve(t)
+	p := start(t, programs(t).paynorm, "serve", "--log-level", "debug", "--config", s.config)
+	p.ready(t, s.http)
 	body, err := os.ReadFile(filepath.Join("..", "services", "normalizer", "provider", "clip", "testdata", "card_payment_completed", "body"))
 	if err != nil {
 		t.Fatal(err)
@@ -182,8 +183,14 @@ func TestErasedDeliveriesCannotBeRead(t *testing.T) {
 		}
 	}
 	check()
+	s.post(t, "acme", "wrong", `{"`+mark+`":`)   // refused
+	s.post(t, "acme", clipToken, `{"`+mark+`":`) // quarantined
+	s.projected(t)
 	if code := p.stop(t); code != 0 {
 		t.Fatalf("exit code %d", code)
+	}
+	if log := p.out.String(); strings.Contains(log, mark) || strings.Contains(log, clipToken) || !strings.Contains(log, "msg=webhook") {
+		t.Errorf("the debug log shows what is in a delivery, or no deliveries:\n%s", tail(log, 4000))
 	}
 	s.run(t, 0, "rebuild")
 	p = s.serve(t)

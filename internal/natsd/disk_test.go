@@ -4,6 +4,8 @@ package natsd_test
 
 import (
 	"errors"
+	"fmt"
+	"log/slog"
 	"os/signal"
 	"syscall"
 	"testing"
@@ -108,5 +110,49 @@ func TestServerComesBackWhenTheDiskHasRoomAgain(t *testing.T) {
 		if got := stream.CachedInfo().State; got.Msgs < acknowledged || got.LastSeq != got.Msgs {
 			t.Errorf("round %d: %d messages up to %d, want at least the %d that were acknowledged", round, got.Msgs, got.LastSeq, acknowledged)
 		}
+	}
+}
+
+// Subscribers are back before the new server knows their accounts; they must not end up in those of the old one.
+func TestSubscribersHearOfEventsAfterTheDiskWasFull(t *testing.T) {
+	s, err := natsd.Start(t.Context(), natsd.Options{StoreDir: t.TempDir(), Address: "127.0.0.1:0", Users: users(), Logger: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.Shutdown)
+	inside := natsdtest.Connect(t, s)
+	site := fill(t, "nats://"+s.Address(), inside, users())
+	var heard []*nats.Subscription
+	for range 20 {
+		nc, err := nats.Connect(site.url, nats.UserInfo("acme", "acme-password"), nats.MaxReconnects(-1), nats.ReconnectWait(time.Millisecond),
+			nats.ReconnectJitter(0, 0), nats.IgnoreAuthErrorAbort())
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(nc.Close)
+		sub, err := nc.SubscribeSync(acmePaid)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := nc.Flush(); err != nil {
+			t.Fatal(err)
+		}
+		heard = append(heard, sub)
+	}
+	free := fillDisk(t, 64<<10)
+	until(t, "the disk is never full", func() bool {
+		_ = inside.Publish(acmeOther, make([]byte, 100_000)) // not answered once it is full
+		return s.Failure() != nil
+	})
+	free()
+	until(t, "the failure stays", func() bool { return s.Failure() == nil })
+	for i, sub := range heard {
+		until(t, fmt.Sprintf("subscriber %d hears nothing", i), func() bool {
+			if _, err := site.js.Publish(t.Context(), acmePaid, nil, jetstream.WithRetryAttempts(0)); err != nil {
+				return false
+			}
+			_, err := sub.NextMsg(100 * time.Millisecond)
+			return err == nil
+		})
 	}
 }

@@ -78,6 +78,14 @@ func (g *guard) open(s *server.Server) error {
 	return nil
 }
 
+// shut keeps users out until open: a server listens a moment before its accounts are
+// made, and those of the server before it would accept a user who then hears nothing.
+func (g *guard) shut() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.accounts = nil
+}
+
 // share lets an account see what its user may see.
 func share(ours, theirs *server.Account, u User) error {
 	to := []*server.Account{theirs}

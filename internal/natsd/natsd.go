@@ -96,6 +96,7 @@ func (s *Server) start(ctx context.Context) error {
 		return fmt.Errorf("embedded NATS: %w", err)
 	}
 	n.SetLoggerV2(s.log, false, false, false)
+	s.guard.shut()
 	started := make(chan struct{})
 	go func() {
 		n.Start()

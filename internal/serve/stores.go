@@ -105,7 +105,7 @@ func (p *process) connect(ctx context.Context, s *stores) error {
 func (p *process) ledgerOptions(nc *nats.Conn) ledger.Options {
 	return ledger.Options{
 		Conn: nc, Replicas: int(p.Config.GetNats().GetReplicas()), AckTimeout: p.ackTimeout(), Now: time.Now,
-		Observer: p.metrics, Checkpoint: p.file(checkpointFile), Storage: p.storage, Health: func(error) {}, Logger: p.Logger,
+		Observer: p.metrics, Checkpoint: p.file(checkpointFile), Trimmed: p.Config.GetRetention().GetLedger() != nil, Storage: p.storage, Health: func(error) {}, Logger: p.Logger,
 	}
 }
 

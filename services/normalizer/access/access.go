@@ -49,6 +49,16 @@ func (c Caller) Sees(provider, merchant string) bool {
 	return holds(c.providers, provider) && holds(c.merchants, merchant)
 }
 
+// SeesAll says whether the caller may know of every merchant of a provider.
+func (c Caller) SeesAll(provider string) bool {
+	return holds(c.providers, provider) && slices.Contains(c.merchants, everything)
+}
+
+// Equal says whether c and d are the same caller, who may see and do the same.
+func (c Caller) Equal(d Caller) bool {
+	return c.ID == d.ID && slices.Equal(c.merchants, d.merchants) && slices.Equal(c.providers, d.providers) && slices.Equal(c.scopes, d.scopes)
+}
+
 // Allows says whether the caller has a scope.
 func (c Caller) Allows(s Scope) bool { return slices.Contains(c.scopes, s) }
 

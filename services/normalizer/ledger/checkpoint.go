@@ -103,12 +103,13 @@ func (c *checkpoint) trimmed(anchor tip) error {
 	return c.write(m)
 }
 
-// reached remembers a new durable end at now. It returns without a write when it knows it already.
+// reached remembers a new durable end at now. It returns without a write when it knows as much
+// already: what was durable once never counts less.
 func (c *checkpoint) reached(end tip, now time.Time) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.at = now
-	if end.ordinal == c.mark.end.ordinal {
+	if end.ordinal <= c.mark.end.ordinal {
 		return nil
 	}
 	m := c.mark

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	ledgerv1 "github.com/paynorm/paynorm/gen/paynorm/ledger/v1"
 	"github.com/paynorm/paynorm/internal/natsd/natsdtest"
@@ -193,4 +194,67 @@ func readAll(t *testing.T, dir string, want []*ledgerv1.Delivery) error {
 		}
 	}
 	return nil
+}
+
+// Without a checkpoint the number of the oldest commit is the only witness of what was before it.
+func TestALedgerWithoutItsBeginIsDamagedUnlessItWasTrimmed(t *testing.T) {
+	dir := t.TempDir()
+	s := natsdtest.Start(t, filepath.Join(dir, "nats"))
+	l, err := openIn(t, s, dir, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range 5 {
+		if _, err := l.Append(t.Context(), delivery(i)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n, err := l.Trim(t.Context(), ledger.Keep{MaxBytes: 1}, 3); err != nil || n != 3 {
+		t.Fatalf("%d commits were trimmed (%v), want 3", n, err)
+	}
+	l.Close()
+	if l, err = openIn(t, s, dir, nil); err != nil {
+		t.Fatalf("with its checkpoint: %v", err)
+	}
+	l.Close()
+	remove(t, dir, "checkpoint.json")
+	for _, trimmed := range []bool{false, true} {
+		l, err := ledger.Open(t.Context(), ledger.Options{
+			Conn: natsdtest.Connect(t, s), Replicas: 1, AckTimeout: ackTimeout, Now: time.Now, Health: func(error) {},
+			Checkpoint: filepath.Join(dir, "checkpoint.json"), Trimmed: trimmed, Logger: quiet,
+		})
+		if err == nil {
+			l.Close()
+		}
+		if errors.Is(err, ledger.ErrDamaged) == trimmed || trimmed && err != nil {
+			t.Errorf("with a retention %t: %v", trimmed, err)
+		}
+	}
+}
+
+// After a clean stop the newest commit was durable; a start must not forget that.
+func TestAStartDoesNotForgetHowFarTheLedgerWasDurable(t *testing.T) {
+	dir := t.TempDir()
+	s := natsdtest.Start(t, filepath.Join(dir, "nats"))
+	l, err := openIn(t, s, dir, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range 3 {
+		if _, err := l.Append(t.Context(), delivery(i)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	l.Close()
+	before, err := os.ReadFile(filepath.Join(dir, "checkpoint.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err = openIn(t, s, dir, nil); err != nil {
+		t.Fatal(err)
+	}
+	after, err := os.ReadFile(filepath.Join(dir, "checkpoint.json"))
+	if err != nil || string(after) != string(before) {
+		t.Errorf("the checkpoint says %s (%v), want %s as before the start", after, err, before)
+	}
 }

@@ -56,6 +56,9 @@ type Options struct {
 	Observer   Observer    // told of each commit; may be nil
 	// Checkpoint is a file that witnesses how far the ledger was durable, for the next Open. "" keeps none.
 	Checkpoint string
+	// Trimmed says that Trim may have removed commits, so that a ledger without a checkpoint
+	// need not begin with the first.
+	Trimmed bool
 	// Storage says why the server cannot write to its disk, nil when it can. A nil func knows nothing.
 	Storage func() error
 	Logger  *slog.Logger
@@ -157,6 +160,10 @@ func settle(ctx context.Context, stream jetstream.Stream, check *checkpoint, o O
 		}
 	}
 	if known.end.ordinal == 0 && found.anchor.ordinal > 0 {
+		if !o.Trimmed {
+			return mark{}, fmt.Errorf("%w: commits 1 to %d are missing at its begin. There is no checkpoint and no retention that says they were trimmed: "+
+				"%s; if they were trimmed, start once with a retention for the ledger", ErrDamaged, found.anchor.ordinal, repair)
+		}
 		o.Logger.Warn("nothing is known about the commits before the oldest: there is no checkpoint", "oldest", found.anchor.ordinal+1, "checkpoint", o.Checkpoint)
 	}
 	if !found.anchor.equal(known.anchor) {

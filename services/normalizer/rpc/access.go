@@ -106,6 +106,9 @@ func (i interceptors) may(ctx context.Context, method string, request any) error
 	if !known || !caller.Allows(scope) {
 		return denied(string(scope))
 	}
+	if o, ok := request.(owned); ok && scope == access.Ingest && !caller.Sees(o.GetProvider(), o.GetMerchant()) {
+		return fmt.Errorf("%s for a merchant that the caller does not see: %w", method, view.ErrNotFound)
+	}
 	if r, ok := request.(*normalizerv1.NormalizeDeliveryRequest); ok && r.GetDelivery() != nil {
 		// A dry run tells what is known of the payment.
 		if in := r.GetDelivery(); !caller.Sees(in.GetProvider(), cmp.Or(in.GetMerchant(), exampleMerchant)) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -294,5 +295,100 @@ func TestEveryMethodHasAScope(t *testing.T) {
 	slices.Sort(unknown)
 	if len(unknown) > 0 {
 		t.Errorf("nobody may call %v", unknown)
+	}
+}
+
+func TestAWatchEndsWhenItsTokenIsNoLongerGood(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		now    []*configv1.AccessToken
+		reason string
+	}{
+		{"revoked", []*configv1.AccessToken{token("all", "*", "events")}, "TOKEN_INVALID"},
+		{"narrowed", []*configv1.AccessToken{token("acme", "rival", "events")}, "ACCESS_CHANGED"},
+		{"of another scope", []*configv1.AccessToken{token("acme", "acme", "ingest")}, "ACCESS_CHANGED"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			p, _, _, _ := guarded(t)
+			watch, err := normalizerv1.NewEventServiceClient(p.conn).WatchEvents(as(ctx(t), "acme"), &normalizerv1.WatchEventsRequest{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := watch.Header(); err != nil {
+				t.Fatal(err)
+			}
+			p.admit(&configv1.Access{Tokens: tt.now})
+			for err == nil {
+				_, err = watch.Recv()
+			}
+			if got := failureOf(err).Reason; got != tt.reason {
+				t.Errorf("the watch ended with %s (%v), want %s", got, err, tt.reason)
+			}
+		})
+	}
+}
+
+func TestAWatchGoesOnWhenOtherTokensChange(t *testing.T) {
+	p, _, _, _ := guarded(t)
+	watch, err := normalizerv1.NewEventServiceClient(p.conn).WatchEvents(as(ctx(t), "acme"), &normalizerv1.WatchEventsRequest{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := watch.Header(); err != nil {
+		t.Fatal(err)
+	}
+	p.admit(&configv1.Access{Tokens: []*configv1.AccessToken{token("new", "*", "events"), token("acme", "acme", "events")}})
+	asked := p.asked.Load()
+	for p.asked.Load() < asked+3 {
+		runtime.Gosched()
+	}
+	p.send("clip", clip("CREATED", "created_at", 2))
+	for {
+		m, err := watch.Recv()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if m.GetEvent() != nil {
+			return
+		}
+	}
+}
+
+func TestSchemaDriftOfAllMerchantsIsForThoseWhoSeeAll(t *testing.T) {
+	p, _, _, _ := guarded(t)
+	p.drift.Add("clip", []string{"new_member"}, noon())
+	client := normalizerv1.NewProviderServiceClient(p.conn)
+	for token, want := range map[string]int{"all": 1, "acme": 0, "rival": 0} {
+		clip, err := client.GetProvider(as(ctx(t), token), &normalizerv1.GetProviderRequest{Name: "providers/clip"})
+		if err != nil || len(clip.GetSchemaDrifts()) != want {
+			t.Errorf("%s is told of %v (%v), want %d members", token, clip.GetSchemaDrifts(), err, want)
+		}
+		page, err := client.ListProviders(as(ctx(t), token), &normalizerv1.ListProvidersRequest{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := 0
+		for _, known := range page.GetProviders() {
+			got += len(known.GetSchemaDrifts())
+		}
+		if got != want {
+			t.Errorf("%s is told of %d members in the list, want %d", token, got, want)
+		}
+	}
+}
+
+func TestAnEdgeHandsInForItsMerchantsOnly(t *testing.T) {
+	p, _, _, _ := guarded(t)
+	p.admit(&configv1.Access{Tokens: []*configv1.AccessToken{token("edge", "acme", "ingest")}})
+	client := normalizerv1.NewNormalizerServiceClient(p.conn)
+	for merchant, want := range map[string]string{"acme": "INTERNAL", "rival": "NOT_FOUND"} { // the pipeline has no ingester
+		_, err := client.IngestDelivery(as(ctx(t), "edge"), &normalizerv1.IngestDeliveryRequest{Provider: "clip", Merchant: merchant})
+		if got := failureOf(err).Reason; got != want {
+			t.Errorf("IngestDelivery for %s ends with %s, want %s", merchant, got, want)
+		}
+		_, err = client.IssueToken(as(ctx(t), "edge"), &normalizerv1.IssueTokenRequest{Provider: "incode", Merchant: merchant})
+		if got := failureOf(err).Reason; got != want {
+			t.Errorf("IssueToken for %s ends with %s, want %s", merchant, got, want)
+		}
 	}
 }

@@ -7,8 +7,10 @@ import (
 	"log/slog"
 	"runtime/debug"
 	"strings"
+	"time"
 
 	"buf.build/go/protovalidate"
+	"github.com/paynorm/paynorm/services/normalizer/access"
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
@@ -28,6 +30,7 @@ var errFault = errors.New("fault")
 type interceptors struct {
 	validator protovalidate.Validator
 	door      Doorkeeper
+	again     time.Duration // how often the caller of a stream has to be let in again
 	logger    *slog.Logger
 }
 
@@ -63,7 +66,13 @@ func (i interceptors) stream(srv any, s grpc.ServerStream, info *grpc.StreamServ
 	if err := i.may(ctx, info.FullMethod, nil); err != nil {
 		return err
 	}
-	return handler(srv, validating{s, i, ctx, info.FullMethod})
+	ctx, end := i.guard(ctx, info.FullMethod)
+	defer end()
+	err = handler(srv, validating{s, i, ctx, info.FullMethod})
+	if cause := context.Cause(ctx); errors.Is(cause, access.ErrUnauthenticated) || errors.Is(cause, errOtherCaller) {
+		return cause // else it would look as if the caller had gone
+	}
+	return err
 }
 
 // validating validates each message that a stream receives, and holds back what

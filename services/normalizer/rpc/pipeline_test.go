@@ -16,6 +16,7 @@ import (
 	configv1 "github.com/paynorm/paynorm/gen/paynorm/config/v1"
 	eventv1 "github.com/paynorm/paynorm/gen/paynorm/event/v1"
 	ledgerv1 "github.com/paynorm/paynorm/gen/paynorm/ledger/v1"
+	"github.com/paynorm/paynorm/internal/natsd"
 	"github.com/paynorm/paynorm/internal/natsd/natsdtest"
 	"github.com/paynorm/paynorm/services/normalizer/access"
 	"github.com/paynorm/paynorm/services/normalizer/activity"
@@ -42,6 +43,9 @@ type pipeline struct {
 	sealer  *forgetful
 	n       int // deliveries sent
 	gate    *access.Gate
+	asked   atomic.Int64 // how often somebody was let in or not
+	drift   *drift.Book
+	nats    *natsd.Server
 	expect  []string // the accounts that endpoints expect today
 	server  *rpc.Server
 	log     *safeBuffer
@@ -84,8 +88,9 @@ func (f *forgetful) Open(_ ledger.Place, d *ledgerv1.Delivery) error {
 
 func newPipeline(t *testing.T) *pipeline {
 	t.Helper()
-	nc, log := natsdtest.Connect(t, natsdtest.Start(t, "")), slog.New(slog.DiscardHandler)
-	p := &pipeline{t: t, mapping: &learning{}, sealer: &forgetful{}, gate: &access.Gate{Now: noon}, log: &safeBuffer{}}
+	server := natsdtest.Start(t, "")
+	nc, log := natsdtest.Connect(t, server), slog.New(slog.DiscardHandler)
+	p := &pipeline{t: t, nats: server, mapping: &learning{}, sealer: &forgetful{}, gate: &access.Gate{Now: noon}, drift: drift.NewBook(), log: &safeBuffer{}}
 	p.admit(&configv1.Access{})
 	adapters := providers.All()
 	for i, a := range adapters {
@@ -138,12 +143,21 @@ func newPipeline(t *testing.T) *pipeline {
 		Events:     rpc.NewEvents(v, hub, events),
 		Payments:   rpc.NewPayments(v, p.ledger, n),
 		Deliveries: rpc.NewDeliveries(v, p.ledger, p.project, n, p),
-		Providers:  rpc.NewProviders(adapters, drift.NewBook()),
+		Providers:  rpc.NewProviders(adapters, p.drift),
 		Endpoints:  rpc.NewEndpoints(activity.NewBook(), noon),
-		Access:     p.gate,
+		Access:     p,
+		AskAgain:   time.Millisecond,
 	}, p.log)
 	t.Cleanup(hub.Close)
 	return p
+}
+
+// Open and Authenticate implement rpc.Doorkeeper.
+func (p *pipeline) Open() bool { return p.gate.Open() }
+
+func (p *pipeline) Authenticate(authorization string) (access.Caller, error) {
+	defer p.asked.Add(1)
+	return p.gate.Authenticate(authorization)
 }
 
 // Find implements rpc.EndpointFinder: only acme has endpoints.

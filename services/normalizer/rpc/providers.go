@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	normalizerv1 "github.com/paynorm/paynorm/gen/paynorm/normalizer/v1"
+	"github.com/paynorm/paynorm/services/normalizer/access"
 	"github.com/paynorm/paynorm/services/normalizer/drift"
 	"github.com/paynorm/paynorm/services/normalizer/provider"
 	"github.com/paynorm/paynorm/services/normalizer/view"
@@ -32,17 +33,17 @@ func NewProviders(adapters []provider.Adapter, book *drift.Book) *Providers {
 }
 
 // GetProvider implements ProviderService.
-func (s *Providers) GetProvider(_ context.Context, r *normalizerv1.GetProviderRequest) (*normalizerv1.Provider, error) {
+func (s *Providers) GetProvider(ctx context.Context, r *normalizerv1.GetProviderRequest) (*normalizerv1.Provider, error) {
 	for _, p := range s.known {
 		if p.GetName() == r.GetName() {
-			return s.withDrift(p), nil
+			return s.withDrift(ctx, p), nil
 		}
 	}
 	return nil, fmt.Errorf("%s: %w", r.GetName(), view.ErrNotFound)
 }
 
 // ListProviders implements ProviderService.
-func (s *Providers) ListProviders(_ context.Context, r *normalizerv1.ListProvidersRequest) (*normalizerv1.ListProvidersResponse, error) {
+func (s *Providers) ListProviders(ctx context.Context, r *normalizerv1.ListProvidersRequest) (*normalizerv1.ListProvidersResponse, error) {
 	start, err := pageStart("ListProviders", "", r.GetPageToken())
 	if err != nil {
 		return nil, err
@@ -51,7 +52,7 @@ func (s *Providers) ListProviders(_ context.Context, r *normalizerv1.ListProvide
 	size := min(pageSize(r.GetPageSize()), len(rest))
 	page := &normalizerv1.ListProvidersResponse{}
 	for _, p := range rest[:size] {
-		page.Providers = append(page.Providers, s.withDrift(p))
+		page.Providers = append(page.Providers, s.withDrift(ctx, p))
 	}
 	if size < len(rest) {
 		page.NextPageToken = nextPage("ListProviders", "", start+int64(size))
@@ -59,9 +60,12 @@ func (s *Providers) ListProviders(_ context.Context, r *normalizerv1.ListProvide
 	return page, nil
 }
 
-func (s *Providers) withDrift(p *normalizerv1.Provider) *normalizerv1.Provider {
-	members := s.drift.Members(p.GetName()[len("providers/"):])
-	if len(members) == 0 {
+// withDrift adds the schema drift, which is that of the webhooks of all merchants:
+// who does not see all of them is not told.
+func (s *Providers) withDrift(ctx context.Context, p *normalizerv1.Provider) *normalizerv1.Provider {
+	id := p.GetName()[len("providers/"):]
+	members := s.drift.Members(id)
+	if len(members) == 0 || !access.From(ctx).SeesAll(id) {
 		return p
 	}
 	p = proto.CloneOf(p)

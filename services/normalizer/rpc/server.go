@@ -3,6 +3,7 @@
 package rpc
 
 import (
+	"cmp"
 	"log/slog"
 	"time"
 
@@ -28,6 +29,9 @@ type Services struct {
 	Endpoints  normalizerv1.EndpointServiceServer
 	// Access says who may call what. Nil: anybody everything, as in tests.
 	Access Doorkeeper
+	// AskAgain is how long after a token was revoked, or has run out, a stream that was
+	// opened with it ends at the latest. Zero: 30 s.
+	AskAgain time.Duration
 }
 
 // Server is a gRPC server with reflection and health, and a way to call its
@@ -56,7 +60,7 @@ func New(s Services, logger *slog.Logger) (*Server, error) {
 	if door == nil {
 		door = everybody{}
 	}
-	i := interceptors{validator: validator, door: door, logger: logger}
+	i := interceptors{validator: validator, door: door, again: cmp.Or(s.AskAgain, 30*time.Second), logger: logger}
 	server := grpc.NewServer(
 		grpc.UnaryInterceptor(i.unary),
 		grpc.StreamInterceptor(i.stream),

@@ -50,6 +50,7 @@ func classes() []class {
 		{watch.ErrBeyond, codes.OutOfRange, "CURSOR_OUT_OF_RANGE", "the cursor is beyond the last event", false},
 		{eventstream.ErrNotKept, codes.OutOfRange, "CURSOR_NOT_KEPT", "the cursor is below what is kept; start from the first event that is", false},
 		{errTooSlow, codes.ResourceExhausted, "WATCHER_TOO_SLOW", "the watcher reads too slowly; watch again from the last cursor", false},
+		{errOtherCaller, codes.Unavailable, "ACCESS_CHANGED", "what the token allows has changed; watch again from the last cursor", true},
 		{watch.ErrClosed, codes.Unavailable, "STOPPING", "the server is stopping; watch again from the last cursor", true},
 		{context.Canceled, codes.Canceled, "CANCELED", "the call was canceled", false},
 		{context.DeadlineExceeded, codes.DeadlineExceeded, "DEADLINE_EXCEEDED", "the deadline passed", true},

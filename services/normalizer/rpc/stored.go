@@ -52,6 +52,9 @@ func (s *shelf) delivery(ctx context.Context, at normalize.Place) (stored, error
 		if errors.Is(err, ledger.ErrNotKept) {
 			return stored{}, fmt.Errorf("%s: %w: %w", at.Delivery(), view.ErrNotFound, err)
 		}
+		if ctx.Err() != nil {
+			return stored{}, ctx.Err()
+		}
 		if errors.Is(err, ledger.ErrUnavailable) {
 			return stored{}, fmt.Errorf("%s: %w: %w", at.Delivery(), errUnreadable, err)
 		}

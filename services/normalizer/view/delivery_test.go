@@ -281,3 +281,35 @@ func TestPublishedIsWhatHasTheCursors(t *testing.T) {
 		t.Errorf("notices (-want +got):\n%s", diff)
 	}
 }
+
+func TestQuarantineCountsWhatIsNotReleased(t *testing.T) {
+	w := &world{r: rand.New(rand.NewPCG(3, 11))}
+	v := open(t, filepath.Join(t.TempDir(), "view.db"))
+	if all, err := v.Quarantine(t.Context()); err != nil || len(all) != 0 {
+		t.Errorf("an empty view has %v, %v", all, err)
+	}
+	for sequence := range int64(60) {
+		if err := v.Apply(t.Context(), w.commit(sequence+1)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want := map[view.Quarantined]int64{}
+	for _, d := range w.all {
+		for _, reason := range d.open {
+			want[view.Quarantined{Provider: d.Provider, Merchant: d.Merchant, Reason: reason}]++
+		}
+	}
+	got := map[view.Quarantined]int64{}
+	all, err := v.Quarantine(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, q := range all {
+		items := q.Items
+		q.Items = 0
+		got[q] = items
+	}
+	if diff := gocmp.Diff(want, got); diff != "" || len(want) < 5 {
+		t.Errorf("of %d reasons (-want +got):\n%s", len(want), diff)
+	}
+}

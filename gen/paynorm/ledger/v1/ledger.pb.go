@@ -772,19 +772,19 @@ const file_paynorm_ledger_v1_ledger_proto_rawDesc = "" +
 	"\x10EndpointAccounts\x12\x1a\n" +
 	"\bprovider\x18\x01 \x01(\tR\bprovider\x12\x1a\n" +
 	"\bmerchant\x18\x02 \x01(\tR\bmerchant\x12'\n" +
-	"\x0fexpect_accounts\x18\x03 \x03(\tR\x0eexpectAccounts\"\xcf\x04\n" +
+	"\x0fexpect_accounts\x18\x03 \x03(\tR\x0eexpectAccounts\"\xed\x04\n" +
 	"\bDelivery\x12\x1a\n" +
 	"\bprovider\x18\x01 \x01(\tR\bprovider\x12\x1a\n" +
 	"\bmerchant\x18\x02 \x01(\tR\bmerchant\x12*\n" +
 	"\x04mode\x18\x03 \x01(\x0e2\x16.paynorm.event.v1.ModeR\x04mode\x12\x16\n" +
-	"\x06method\x18\x04 \x01(\tR\x06method\x12\x12\n" +
-	"\x04path\x18\x05 \x01(\tR\x04path\x12\x1b\n" +
-	"\traw_query\x18\x06 \x01(\tR\brawQuery\x123\n" +
-	"\aheaders\x18\a \x03(\v2\x19.paynorm.ledger.v1.HeaderR\aheaders\x12\x12\n" +
-	"\x04body\x18\b \x01(\fR\x04body\x12!\n" +
-	"\tplaintext\x18\t \x01(\fH\x00R\tplaintext\x88\x01\x01\x12%\n" +
+	"\x06method\x18\x04 \x01(\tR\x06method\x12\x17\n" +
+	"\x04path\x18\x05 \x01(\tB\x03\x80\x01\x01R\x04path\x12 \n" +
+	"\traw_query\x18\x06 \x01(\tB\x03\x80\x01\x01R\brawQuery\x128\n" +
+	"\aheaders\x18\a \x03(\v2\x19.paynorm.ledger.v1.HeaderB\x03\x80\x01\x01R\aheaders\x12\x17\n" +
+	"\x04body\x18\b \x01(\fB\x03\x80\x01\x01R\x04body\x12&\n" +
+	"\tplaintext\x18\t \x01(\fB\x03\x80\x01\x01H\x00R\tplaintext\x88\x01\x01\x12*\n" +
 	"\x0eremote_address\x18\n" +
-	" \x01(\tR\rremoteAddress\x12=\n" +
+	" \x01(\tB\x03\x80\x01\x01R\rremoteAddress\x12=\n" +
 	"\freceive_time\x18\v \x01(\v2\x1a.google.protobuf.TimestampR\vreceiveTime\x12B\n" +
 	"\fverification\x18\f \x01(\v2\x1e.paynorm.event.v1.VerificationR\fverification\x12'\n" +
 	"\x0fexpect_accounts\x18\r \x03(\tR\x0eexpectAccounts\x121\n" +
@@ -797,19 +797,19 @@ const file_paynorm_ledger_v1_ledger_proto_rawDesc = "" +
 	"\x05nonce\x18\x02 \x01(\fR\x05nonce\x12\x1e\n" +
 	"\n" +
 	"ciphertext\x18\x03 \x01(\fR\n" +
-	"ciphertext\"\xe1\x01\n" +
-	"\rSealedContent\x12\x12\n" +
-	"\x04path\x18\x01 \x01(\tR\x04path\x12\x1b\n" +
-	"\traw_query\x18\x02 \x01(\tR\brawQuery\x123\n" +
-	"\aheaders\x18\x03 \x03(\v2\x19.paynorm.ledger.v1.HeaderR\aheaders\x12\x12\n" +
-	"\x04body\x18\x04 \x01(\fR\x04body\x12!\n" +
-	"\tplaintext\x18\x05 \x01(\fH\x00R\tplaintext\x88\x01\x01\x12%\n" +
-	"\x0eremote_address\x18\x06 \x01(\tR\rremoteAddressB\f\n" +
+	"ciphertext\"\xff\x01\n" +
+	"\rSealedContent\x12\x17\n" +
+	"\x04path\x18\x01 \x01(\tB\x03\x80\x01\x01R\x04path\x12 \n" +
+	"\traw_query\x18\x02 \x01(\tB\x03\x80\x01\x01R\brawQuery\x128\n" +
+	"\aheaders\x18\x03 \x03(\v2\x19.paynorm.ledger.v1.HeaderB\x03\x80\x01\x01R\aheaders\x12\x17\n" +
+	"\x04body\x18\x04 \x01(\fB\x03\x80\x01\x01R\x04body\x12&\n" +
+	"\tplaintext\x18\x05 \x01(\fB\x03\x80\x01\x01H\x00R\tplaintext\x88\x01\x01\x12*\n" +
+	"\x0eremote_address\x18\x06 \x01(\tB\x03\x80\x01\x01R\rremoteAddressB\f\n" +
 	"\n" +
-	"_plaintext\"2\n" +
+	"_plaintext\"7\n" +
 	"\x06Header\x12\x12\n" +
-	"\x04name\x18\x01 \x01(\tR\x04name\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\fR\x05value\"\xad\x04\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x19\n" +
+	"\x05value\x18\x02 \x01(\fB\x03\x80\x01\x01R\x05value\"\xad\x04\n" +
 	"\fPaymentState\x12\x18\n" +
 	"\aversion\x18\x01 \x01(\x03R\aversion\x12I\n" +
 	"\bmachines\x18\x02 \x03(\v2-.paynorm.ledger.v1.PaymentState.MachinesEntryR\bmachines\x12`\n" +

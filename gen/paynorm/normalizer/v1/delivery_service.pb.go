@@ -1104,7 +1104,7 @@ const file_paynorm_normalizer_v1_delivery_service_proto_rawDesc = "" +
 	"\n" +
 	"deliveries\x18\x01 \x03(\v2\x1f.paynorm.normalizer.v1.DeliveryR\n" +
 	"deliveries\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xf4\x06\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\x92\a\n" +
 	"\bDelivery\x12\x17\n" +
 	"\x04name\x18\x01 \x01(\tB\x03\xe0A\bR\x04name\x12\x1a\n" +
 	"\bprovider\x18\x02 \x01(\tR\bprovider\x12\x1a\n" +
@@ -1113,8 +1113,8 @@ const file_paynorm_normalizer_v1_delivery_service_proto_rawDesc = "" +
 	"\freceive_time\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\vreceiveTime\x12;\n" +
 	"\vcommit_time\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
 	"commitTime\x12B\n" +
-	"\fverification\x18\a \x01(\v2\x1e.paynorm.event.v1.VerificationR\fverification\x12%\n" +
-	"\x0eremote_address\x18\b \x01(\tR\rremoteAddress\x12\x1d\n" +
+	"\fverification\x18\a \x01(\v2\x1e.paynorm.event.v1.VerificationR\fverification\x12*\n" +
+	"\x0eremote_address\x18\b \x01(\tB\x03\x80\x01\x01R\rremoteAddress\x12\x1d\n" +
 	"\n" +
 	"raw_sha256\x18\t \x01(\tR\trawSha256\x12\x1b\n" +
 	"\tbody_size\x18\n" +
@@ -1123,19 +1123,19 @@ const file_paynorm_normalizer_v1_delivery_service_proto_rawDesc = "" +
 	"\boutcomes\x18\f \x03(\v2\x1e.paynorm.normalizer.v1.OutcomeR\boutcomes\x12\x16\n" +
 	"\x06erased\x18\r \x01(\bR\x06erased\x12\x12\n" +
 	"\x04kept\x18\x0e \x01(\bR\x04kept\x12\x16\n" +
-	"\x06method\x18\x14 \x01(\tR\x06method\x12\x12\n" +
-	"\x04path\x18\x15 \x01(\tR\x04path\x12\x1b\n" +
-	"\traw_query\x18\x16 \x01(\tR\brawQuery\x12?\n" +
-	"\aheaders\x18\x17 \x03(\v2%.paynorm.normalizer.v1.DeliveryHeaderR\aheaders\x12\x12\n" +
-	"\x04body\x18\x18 \x01(\fR\x04body\x12!\n" +
-	"\tplaintext\x18\x19 \x01(\fH\x00R\tplaintext\x88\x01\x01:F\xeaAC\n" +
+	"\x06method\x18\x14 \x01(\tR\x06method\x12\x17\n" +
+	"\x04path\x18\x15 \x01(\tB\x03\x80\x01\x01R\x04path\x12 \n" +
+	"\traw_query\x18\x16 \x01(\tB\x03\x80\x01\x01R\brawQuery\x12D\n" +
+	"\aheaders\x18\x17 \x03(\v2%.paynorm.normalizer.v1.DeliveryHeaderB\x03\x80\x01\x01R\aheaders\x12\x17\n" +
+	"\x04body\x18\x18 \x01(\fB\x03\x80\x01\x01R\x04body\x12&\n" +
+	"\tplaintext\x18\x19 \x01(\fB\x03\x80\x01\x01H\x00R\tplaintext\x88\x01\x01:F\xeaAC\n" +
 	"\x14paynorm.dev/Delivery\x12\x15deliveries/{delivery}*\n" +
 	"deliveries2\bdeliveryB\f\n" +
 	"\n" +
-	"_plaintext\":\n" +
+	"_plaintext\"?\n" +
 	"\x0eDeliveryHeader\x12\x12\n" +
-	"\x04name\x18\x01 \x01(\tR\x04name\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\tR\x05value\"\xe3\x01\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x19\n" +
+	"\x05value\x18\x02 \x01(\tB\x03\x80\x01\x01R\x05value\"\xe3\x01\n" +
 	"\aOutcome\x12\x12\n" +
 	"\x04item\x18\x01 \x01(\x05R\x04item\x12\x16\n" +
 	"\x05event\x18\x02 \x01(\tH\x00R\x05event\x12\x1d\n" +

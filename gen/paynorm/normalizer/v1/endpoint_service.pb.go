@@ -467,10 +467,10 @@ const file_paynorm_normalizer_v1_endpoint_service_proto_rawDesc = "" +
 	"\vEndpointKey\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x1b\n" +
 	"\tuse_count\x18\x02 \x01(\x03R\buseCount\x12>\n" +
-	"\rlast_use_time\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\vlastUseTime\"\x8c\x01\n" +
+	"\rlast_use_time\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\vlastUseTime\"\x91\x01\n" +
 	"\x0eRefusedWebhook\x12=\n" +
-	"\freceive_time\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\vreceiveTime\x12%\n" +
-	"\x0eremote_address\x18\x02 \x01(\tR\rremoteAddress\x12\x14\n" +
+	"\freceive_time\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\vreceiveTime\x12*\n" +
+	"\x0eremote_address\x18\x02 \x01(\tB\x03\x80\x01\x01R\rremoteAddress\x12\x14\n" +
 	"\x05cause\x18\x03 \x01(\tR\x05cause2\xb2\x02\n" +
 	"\x0fEndpointService\x12\x85\x01\n" +
 	"\vGetEndpoint\x12).paynorm.normalizer.v1.GetEndpointRequest\x1a\x1f.paynorm.normalizer.v1.Endpoint\"*\x82\xd3\xe4\x93\x02$\x12\"/v1/{name=providers/*/endpoints/*}\x12\x96\x01\n" +

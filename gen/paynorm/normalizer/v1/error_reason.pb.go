@@ -69,6 +69,8 @@ const (
 	ErrorReason_ERROR_REASON_RATE_LIMITED ErrorReason = 19
 	// UNAVAILABLE: what is stored cannot be read at the moment; ask again.
 	ErrorReason_ERROR_REASON_READ_UNAVAILABLE ErrorReason = 20
+	// UNAVAILABLE: what the token allows has changed since the watch began; watch again from the last cursor.
+	ErrorReason_ERROR_REASON_ACCESS_CHANGED ErrorReason = 21
 )
 
 // Enum value maps for ErrorReason.
@@ -95,6 +97,7 @@ var (
 		18: "ERROR_REASON_PERMISSION_DENIED",
 		19: "ERROR_REASON_RATE_LIMITED",
 		20: "ERROR_REASON_READ_UNAVAILABLE",
+		21: "ERROR_REASON_ACCESS_CHANGED",
 	}
 	ErrorReason_value = map[string]int32{
 		"ERROR_REASON_UNSPECIFIED":         0,
@@ -118,6 +121,7 @@ var (
 		"ERROR_REASON_PERMISSION_DENIED":   18,
 		"ERROR_REASON_RATE_LIMITED":        19,
 		"ERROR_REASON_READ_UNAVAILABLE":    20,
+		"ERROR_REASON_ACCESS_CHANGED":      21,
 	}
 )
 
@@ -152,7 +156,7 @@ var File_paynorm_normalizer_v1_error_reason_proto protoreflect.FileDescriptor
 
 const file_paynorm_normalizer_v1_error_reason_proto_rawDesc = "" +
 	"\n" +
-	"(paynorm/normalizer/v1/error_reason.proto\x12\x15paynorm.normalizer.v1*\xb2\x05\n" +
+	"(paynorm/normalizer/v1/error_reason.proto\x12\x15paynorm.normalizer.v1*\xd3\x05\n" +
 	"\vErrorReason\x12\x1c\n" +
 	"\x18ERROR_REASON_UNSPECIFIED\x10\x00\x12#\n" +
 	"\x1fERROR_REASON_ENDPOINT_NOT_FOUND\x10\x01\x12\x1e\n" +
@@ -175,7 +179,8 @@ const file_paynorm_normalizer_v1_error_reason_proto_rawDesc = "" +
 	"\x1aERROR_REASON_TOKEN_INVALID\x10\x11\x12\"\n" +
 	"\x1eERROR_REASON_PERMISSION_DENIED\x10\x12\x12\x1d\n" +
 	"\x19ERROR_REASON_RATE_LIMITED\x10\x13\x12!\n" +
-	"\x1dERROR_REASON_READ_UNAVAILABLE\x10\x14BCZAgithub.com/paynorm/paynorm/gen/paynorm/normalizer/v1;normalizerv1b\x06proto3"
+	"\x1dERROR_REASON_READ_UNAVAILABLE\x10\x14\x12\x1f\n" +
+	"\x1bERROR_REASON_ACCESS_CHANGED\x10\x15BCZAgithub.com/paynorm/paynorm/gen/paynorm/normalizer/v1;normalizerv1b\x06proto3"
 
 var (
 	file_paynorm_normalizer_v1_error_reason_proto_rawDescOnce sync.Once
