@@ -243,6 +243,9 @@ func (t *trial) collect(ctx context.Context, h *history.History, subscriber *wit
 	if h.View, err = witness.View(ctx, t.site.HTTP); err != nil {
 		return nil, fmt.Errorf("read the view: %w", err)
 	}
+	if h.Told, err = witness.Deliveries(ctx, t.site.HTTP); err != nil {
+		return nil, fmt.Errorf("read the deliveries: %w", err)
+	}
 	closed = true
 	h.Seen = subscriber.Close(ctx, int64(len(h.Stream)), patience)
 	return stuck, nil

@@ -2,8 +2,13 @@ package e2e
 
 import (
 	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 // TestAnswersOfTheCookbook runs every command of docs/debugging.md against a real
@@ -44,5 +49,60 @@ func TestShownOutputStandsForWhatIsPrinted(t *testing.T) {
 				t.Errorf("got %v, want a match: %v", err, c.ok)
 			}
 		})
+	}
+}
+
+// TestCommandsOfTheRunbookWork runs the commands of docs/operations.md, from the
+// first start over backup, restore and rebuilding to an erasure.
+func TestCommandsOfTheRunbookWork(t *testing.T) {
+	d := newDemo(t)
+	d.run(t, blocks(t, "docs/operations.md"))
+	d.finish(t)
+	d.atLeast(t, map[string]int{"server": 3, "stop": 2, "reload": 1, "config": 2, "once": 5, "run": 5})
+}
+
+// Each alert is explained, and each explanation is of an alert.
+func TestRunbookExplainsEachAlert(t *testing.T) {
+	alerts, err := os.ReadFile("../observability/alerts.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	runbook, err := os.ReadFile("../docs/operations.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := names(regexp.MustCompile(`- alert: (\w+)`), alerts)
+	got := names(regexp.MustCompile(`\n### (Paynorm\w+)\n`), runbook)
+	if diff := cmp.Diff(want, got); diff != "" || len(want) == 0 {
+		t.Errorf("alerts that are explained (-want +got):\n%s", diff)
+	}
+}
+
+// names returns what the first group of re matches in text, sorted.
+func names(re *regexp.Regexp, text []byte) []string {
+	var all []string
+	for _, m := range re.FindAllSubmatch(text, -1) {
+		all = append(all, string(m[1]))
+	}
+	slices.Sort(all)
+	return all
+}
+
+// Links of the pages lead to files that are there.
+func TestLinksOfThePagesLeadSomewhere(t *testing.T) {
+	link := regexp.MustCompile(`\]\(([^)#:]+)(?:#[^)]*)?\)`)
+	for _, page := range []string{
+		"README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "SECURITY.md", "docs/debugging.md", "docs/operations.md",
+		"docs/console.md", "docs/consumers.md", "docs/durability.md", "docs/conformance.md",
+	} {
+		text, err := os.ReadFile(filepath.Join("..", page))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range link.FindAllSubmatch(text, -1) {
+			if _, err := os.Stat(filepath.Join("..", filepath.Dir(page), string(m[1]))); err != nil {
+				t.Errorf("%s: %v", page, err)
+			}
+		}
 	}
 }

@@ -99,7 +99,7 @@ func (m maintenance) verify(ctx context.Context, tell func(Progress)) (report Ve
 		}
 		defer os.RemoveAll(dir)
 		report.Events, err = projector.Verify(ctx, projector.VerifyOptions{
-			Ledger: m.ledger, Normalizer: m.normalize, Events: m.events, Path: filepath.Join(dir, viewFile), Now: time.Now, Logger: m.Logger,
+			Ledger: m.ledger, Normalizer: m.normalize, Events: m.events, View: m.view, Path: filepath.Join(dir, viewFile), Now: time.Now, Logger: m.Logger,
 			Progress: func(done, total int64) { tell(Progress{"ledger and events", done, total}) },
 		})
 		if err != nil {

@@ -21,6 +21,7 @@ const (
 	BearsTheDisk         Rule = "on a full or slow disk paynorm stays up, answers, says what is wrong, and recovers by itself" // judged by who runs it
 	StartsAgain          Rule = "paynorm starts on what a crash has left"                                                      // judged by who starts it
 	ProjectionEnds       Rule = "in the end everything is projected"                                                           // judged by who waits for it
+	OutcomeIsTold        Rule = "the read API tells of each delivery what came of its items"
 	SubscriberSawAll     Rule = "a durable consumer is given every message, and never another one in its place"
 )
 

@@ -25,6 +25,13 @@ func whole() history.History {
 			digest("late"):    {Provider: "clip", Attempts: 1, Acknowledged: 1, Items: []history.Item{event("p1 pending")}},
 			digest("refused"): {Provider: "clip", Attempts: 4, Items: []history.Item{event("p9 paid")}},
 		},
+		Told: map[history.Position][]history.Told{
+			at(1, 0, 0): {{Item: 0, Name: "events/p1-created"}},
+			at(1, 1, 0): {{Item: 0, Name: "events/p2-paid"}, {Item: 2, Name: "quarantined/q1-1-2"}, {Item: 3, Repeat: true, Name: "events/p1-created"}},
+			at(2, 0, 0): {{Item: 0, Name: "events/p1-paid"}},
+			at(3, 0, 0): {{Item: 0, Repeat: true, Name: "events/p1-created"}},
+			at(3, 1, 0): {{Item: 0, Name: "events/p1-pending"}},
+		},
 		Seen: history.Seen{First: map[int64]history.Digest{}, Repeats: 1},
 	}
 	store := func(commit int64, delivery int, body string) {
@@ -183,6 +190,9 @@ func TestPlantedFaultsAreFound(t *testing.T) {
 		{"the view has another order", func(h *history.History) {
 			h.View[0], h.View[1] = h.View[1], h.View[0]
 		}, history.ViewIsStream},
+		{"the view does not know a delivery", func(h *history.History) { delete(h.Told, at(2, 0, 0)) }, history.OutcomeIsTold},
+		{"the view forgot a repeat", func(h *history.History) { h.Told[at(3, 0, 0)] = nil }, history.OutcomeIsTold},
+		{"the view takes a repeat for the first", func(h *history.History) { h.Told[at(3, 0, 0)][0].Repeat = false }, history.OutcomeIsTold},
 		{"the consumer missed a message", func(h *history.History) { delete(h.Seen.First, 3) }, history.SubscriberSawAll},
 		{"the consumer was given other bytes the second time", func(h *history.History) {
 			h.Seen.Changed = []int64{2}

@@ -1,5 +1,7 @@
 package history
 
+import "slices"
+
 // facts walks through ledger and stream side by side: the items that are no
 // skips, and whose fact was not there before, are the messages, in this order.
 func (c *checker) facts(f *Figures) {
@@ -11,12 +13,14 @@ func (c *checker) facts(f *Figures) {
 		if sent == nil {
 			return // told already, and what follows cannot be judged
 		}
+		var told []Told
 		for i, item := range sent.Items {
 			if item.Outcome == Skip {
 				continue
 			}
 			if names[item.Fact] != "" && item.Outcome == Event {
 				f.Repeated++
+				told = append(told, Told{Item: i, Repeat: true, Name: names[item.Fact]})
 				continue
 			}
 			position := s.Position
@@ -31,6 +35,7 @@ func (c *checker) facts(f *Figures) {
 				c.misplaced(m, names, "stands where the "+string(item.Outcome)+" of "+position.String()+" should")
 				return
 			}
+			told = append(told, Told{Item: i, Name: m.Name})
 			if m.Quarantined {
 				f.Notices++
 				continue
@@ -41,9 +46,21 @@ func (c *checker) facts(f *Figures) {
 			}
 			names[item.Fact], facts[m.Name] = m.Name, item.Fact
 		}
+		c.outcomes(s.Position, told)
 	}
 	if len(rest) > 0 {
 		c.misplaced(rest[0], names, "stands behind the last message that the ledger gives")
+	}
+}
+
+// outcomes compares what the read API tells of a delivery with what it became.
+func (c *checker) outcomes(at Position, want []Told) {
+	got, ok := c.h.Told[at]
+	switch {
+	case !ok:
+		c.report(OutcomeIsTold, "deliveries/d%d-%d is not told of", at.Commit, at.Delivery)
+	case !slices.Equal(got, want):
+		c.report(OutcomeIsTold, "deliveries/d%d-%d became %v, the read API says %v", at.Commit, at.Delivery, want, got)
 	}
 }
 

@@ -23,6 +23,8 @@ type History struct {
 	Stream []Message
 	// View has the events of the read API, oldest first.
 	View []ViewEvent
+	// Told has what the read API tells of each delivery, by the place of its first item.
+	Told map[Position][]Told
 	// Seen has what a durable consumer of all of PAYNORM_EVENTS was given.
 	Seen Seen
 }
@@ -83,6 +85,13 @@ type Message struct {
 	Version     int64
 	Changed     bool   // disposition APPLIED or CORRECTION
 	Content     Digest // of the event, however it was encoded
+}
+
+// Told is what the read API says that an item of a delivery became.
+type Told struct {
+	Item   int
+	Repeat bool   // Name had told the fact before
+	Name   string // events/… or quarantined/…
 }
 
 // ViewEvent is an event as the read API answers it.

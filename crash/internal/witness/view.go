@@ -1,6 +1,7 @@
 package witness
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -39,6 +40,34 @@ func View(ctx context.Context, base string) ([]history.ViewEvent, error) {
 		}
 		if page.GetNextPageToken() == "" {
 			slices.Reverse(all)
+			return all, nil
+		}
+		query.Set("page_token", page.GetNextPageToken())
+	}
+}
+
+// Deliveries lists what the read API at base tells of all deliveries.
+func Deliveries(ctx context.Context, base string) (map[history.Position][]history.Told, error) {
+	all := map[history.Position][]history.Told{}
+	query := url.Values{"page_size": {"1000"}}
+	for {
+		text, err := get(ctx, base+"/v1/deliveries?"+query.Encode())
+		if err != nil {
+			return nil, err
+		}
+		page := &normalizerv1.ListDeliveriesResponse{}
+		if err := protojson.Unmarshal(text, page); err != nil {
+			return nil, err
+		}
+		for _, d := range page.GetDeliveries() {
+			at := history.Position{Commit: d.GetLedgerPosition().GetSequence(), Delivery: int(d.GetLedgerPosition().GetDelivery())}
+			all[at] = nil
+			for _, o := range d.GetOutcomes() {
+				name := cmp.Or(o.GetEvent(), o.GetRepeatOf(), o.GetQuarantined().GetName())
+				all[at] = append(all[at], history.Told{Item: int(o.GetItem()), Repeat: o.GetRepeatOf() != "", Name: name})
+			}
+		}
+		if page.GetNextPageToken() == "" {
 			return all, nil
 		}
 		query.Set("page_token", page.GetNextPageToken())

@@ -38,6 +38,14 @@ func (p *Projector) command(ctx context.Context, c *ledgerv1.Commit) (work, erro
 		}
 		origin.CommitTime = stored.GetCommitTime()
 		d := stored.GetDeliveries()[origin.Index]
+		if d.GetErased() {
+			told, err := p.told(ctx, d, origin, c.GetOrdinal())
+			if err != nil {
+				return work{}, err
+			}
+			w.items = append(w.items, told...)
+			continue
+		}
 		changes, err := reprocess.Compare(ctx, p.o.View, p.o.Normalizer, d, origin, c.GetReprocess().GetAccounts())
 		if errors.Is(err, view.ErrNotFound) {
 			continue // not in the view, so nothing was published of it that could be compared

@@ -75,9 +75,11 @@ func (p *Projector) decide(ctx context.Context, items []item) (view.Batch, []eve
 		e.Cursor = batch.Cursor
 		known.seen[e.GetName()] = view.Origin{Cursor: e.GetCursor(), Sequence: it.origin.Sequence, Index: it.origin.Index, Item: it.Index}
 		state := known.state(e.GetPayment())
-		if it.before != nil {
+		switch {
+		case it.given:
+		case it.before != nil:
 			payment.Correct(state, e, it.before, it.IfPaid)
-		} else {
+		default:
 			payment.Decide(state, e, it.IfPaid)
 		}
 		payment.Advance(state, e)

@@ -25,9 +25,9 @@ func (p *Projector) project(ctx context.Context, commits []*ledgerv1.Commit) err
 			w, err = p.command(ctx, commits[0])
 		case n < 0:
 			n = len(commits)
-			w = p.read(commits)
+			w, err = p.read(ctx, commits)
 		default:
-			w = p.read(commits[:n])
+			w, err = p.read(ctx, commits[:n])
 		}
 		if err == nil {
 			err = p.do(ctx, w)
@@ -58,17 +58,23 @@ type item struct {
 	published bool
 	command   bool
 	before    *eventv1.PaymentStatusChanged // the event that a command corrects
+	given     bool                          // it is what was published already: there is nothing to decide
 }
 
 // read normalizes the deliveries of commits and leaves out skips.
-func (p *Projector) read(commits []*ledgerv1.Commit) work {
+func (p *Projector) read(ctx context.Context, commits []*ledgerv1.Commit) (work, error) {
 	w := work{whole: commits[len(commits)-1].GetOrdinal()}
 	for _, c := range commits {
 		for i, d := range c.GetDeliveries() {
 			at := normalize.Place{Sequence: c.GetOrdinal(), Index: i, CommitTime: c.GetCommitTime()}
 			w.deliveries = append(w.deliveries, arrived(d, at))
-			if d.GetErased() {
-				continue // what it said was taken back on purpose
+			if d.GetErased() { // what it said was taken back on purpose
+				told, err := p.told(ctx, d, at, at.Sequence)
+				if err != nil {
+					return work{}, err
+				}
+				w.items = append(w.items, told...)
+				continue
 			}
 			found, drift := p.o.Normalizer.Items(d, at)
 			if len(drift) > 0 {
@@ -86,7 +92,7 @@ func (p *Projector) read(commits []*ledgerv1.Commit) work {
 			}
 		}
 	}
-	return w
+	return w, nil
 }
 
 func arrived(d *ledgerv1.Delivery, at normalize.Place) view.Delivery {

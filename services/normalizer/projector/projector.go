@@ -79,6 +79,8 @@ type publisher interface {
 type Projector struct {
 	o      Options
 	events publisher
+	// published is asked for what was published of deliveries whose content is gone; nil leaves it out.
+	published *view.View
 	// progressed is called after some commits are projected; may be nil.
 	progressed func()
 

@@ -35,6 +35,7 @@ import (
 type words struct {
 	reads  map[string]string // a status that is read as another one
 	factor int64             // of amounts; 0 is 1
+	sealer ledger.Sealer     // of the ledger
 }
 
 func (words) Describe() provider.Descriptor {
@@ -118,7 +119,7 @@ func openWith(t *testing.T, s *natsd.Server, viewFile string, adapter words) *pi
 func prepare(t *testing.T, s *natsd.Server, viewFile string, adapter words) *pipeline {
 	t.Helper()
 	nc, log := natsdtest.Connect(t, s), slog.New(slog.DiscardHandler)
-	l, err := ledger.Open(t.Context(), ledger.Options{Conn: nc, Replicas: 1, AckTimeout: 5 * time.Second, Now: time.Now, Health: func(error) {}, Logger: log})
+	l, err := ledger.Open(t.Context(), ledger.Options{Conn: nc, Replicas: 1, AckTimeout: 5 * time.Second, Now: time.Now, Health: func(error) {}, Sealer: adapter.sealer, Logger: log})
 	if err != nil {
 		t.Fatal(err)
 	}

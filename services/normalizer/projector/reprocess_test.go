@@ -210,3 +210,40 @@ func TestCommandsSurviveCrashesAndRebuilds(t *testing.T) {
 		t.Error("nothing was corrected")
 	}
 }
+
+func TestACommandBringsTheAccountsThatAreExpectedToday(t *testing.T) {
+	server, file := natsdtest.Start(t, ""), filepath.Join(t.TempDir(), "view.db")
+	p := open(t, server, file)
+	for _, minute := range []string{"1", "2"} {
+		if _, err := p.ledger.Append(t.Context(), &ledgerv1.Delivery{Provider: "words", Merchant: "acme", Body: []byte("p1 PENDING " + minute), ExpectAccounts: []string{"other"}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, c := range []*ledgerv1.Reprocess{
+		{Deliveries: []string{"deliveries/d1-0"}},
+		{Deliveries: []string{"deliveries/d1-0"}, Accounts: []*ledgerv1.EndpointAccounts{{Provider: "words", Merchant: "rival"}}},
+		{Deliveries: []string{"deliveries/d1-0"}, Accounts: []*ledgerv1.EndpointAccounts{{Provider: "words", Merchant: "acme", ExpectAccounts: []string{"third"}}}},
+		{Deliveries: []string{"deliveries/d1-0"}, Accounts: []*ledgerv1.EndpointAccounts{{Provider: "words", Merchant: "acme"}}},
+		{Deliveries: []string{"deliveries/d1-0", "deliveries/d2-0"}, Accounts: []*ledgerv1.EndpointAccounts{{Provider: "words", Merchant: "acme", ExpectAccounts: []string{""}}}},
+	} {
+		if _, err := p.ledger.Command(t.Context(), c); err != nil {
+			t.Fatal(err)
+		}
+	}
+	p.run(t)
+	want := "account_mismatch account_mismatch p1:PENDING:applied:1 p1:PENDING:no_change:0"
+	if got := summary(p.published(t)); got != want {
+		t.Fatalf("published\n%s\nwant\n%s", got, want)
+	}
+	if at := p.published(t)[2].Event.GetLedgerPosition().GetSequence(); at != 6 {
+		t.Errorf("the event is of commit %d, want that of the command which allows any account", at)
+	}
+	p.ledger.Close()
+
+	// From the ledger alone the same comes out.
+	q := open(t, server, file)
+	defer q.end(t)
+	if got := q.verify(t, words{}); got.Messages != 4 || got.Missing+got.Surplus+got.Different != 0 {
+		t.Errorf("verified again: %+v", got)
+	}
+}

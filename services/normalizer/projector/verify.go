@@ -39,6 +39,9 @@ type VerifyOptions struct {
 	Ledger     *ledger.Ledger
 	Normalizer *normalize.Normalizer
 	Events     *eventstream.Stream
+	// View is that of Events: it tells what was published of deliveries whose content
+	// was erased, which the ledger cannot. Nil takes that for surplus.
+	View *view.View
 	// Path is where a view is made and deleted again; nothing may be there. It
 	// grows about as large as the real one.
 	Path     string
@@ -79,7 +82,7 @@ func Verify(ctx context.Context, o VerifyOptions) (report Report, err error) {
 	p := New(Options{
 		Ledger: o.Ledger, Normalizer: o.Normalizer, View: v, Observer: silent{}, Watchers: silent{}, Now: o.Now, Logger: o.Logger,
 	})
-	p.events = c
+	p.events, p.published = c, o.View
 	if o.Progress != nil {
 		p.progressed = func() { o.Progress(p.Done(), end) }
 	}

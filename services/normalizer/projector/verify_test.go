@@ -20,7 +20,7 @@ func (p *pipeline) verify(t *testing.T, adapter words) projector.Report {
 	t.Helper()
 	told := int64(0)
 	report, err := projector.Verify(t.Context(), projector.VerifyOptions{
-		Ledger: p.ledger, Normalizer: normalize.New([]provider.Adapter{adapter}), Events: p.events,
+		Ledger: p.ledger, Normalizer: normalize.New([]provider.Adapter{adapter}), Events: p.events, View: p.view,
 		Path: filepath.Join(t.TempDir(), "verify.db"), Now: time.Now, Logger: slog.New(slog.DiscardHandler),
 		Progress: func(done, total int64) { told = total - done },
 	})
