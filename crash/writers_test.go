@@ -209,6 +209,9 @@ func settle(t *testing.T, h *history.History, subscriber *witness.Subscriber, ac
 	if h.View, err = witness.View(ctx, active.HTTP); err != nil {
 		t.Fatal(err)
 	}
+	if h.Told, err = witness.Deliveries(ctx, active.HTTP); err != nil {
+		t.Fatal(err)
+	}
 	h.Seen = subscriber.Close(ctx, int64(len(h.Stream)), patience)
 	until(t, "both have the same view", func() bool {
 		view, err := witness.View(ctx, other.HTTP)

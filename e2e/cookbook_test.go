@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -104,5 +105,28 @@ func TestLinksOfThePagesLeadSomewhere(t *testing.T) {
 				t.Errorf("%s: %v", page, err)
 			}
 		}
+	}
+}
+
+// What the example configuration has as a comment is valid when it is switched on.
+func TestCommentsOfTheExampleConfigurationAreValid(t *testing.T) {
+	text, err := os.ReadFile("../examples/paynorm.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	commented := regexp.MustCompile(`(?m)^( *)# ([a-z_]+: [\[{].*)$`)
+	found := commented.FindAllSubmatch(text, -1)
+	for _, setting := range []string{"access", "users", "tls", "retention", "encryption", "tracing"} {
+		if !slices.ContainsFunc(found, func(m [][]byte) bool { return strings.HasPrefix(string(m[2]), setting+": ") }) {
+			t.Errorf("the example does not show %s", setting)
+		}
+	}
+	file := filepath.Join(t.TempDir(), "paynorm.yaml")
+	if err := os.WriteFile(file, commented.ReplaceAll(text, []byte("$1$2")), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	out, err := exec.CommandContext(t.Context(), programs(t).paynorm, "nats", "permissions", "--config", file).CombinedOutput()
+	if err != nil || !strings.Contains(string(out), "books-acme") {
+		t.Errorf("%v\n%s", err, out)
 	}
 }

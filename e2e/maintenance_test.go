@@ -183,6 +183,9 @@ func TestErasedDeliveriesCannotBeRead(t *testing.T) {
 		}
 	}
 	check()
+	if out := s.run(t, 0, "verify"); !strings.Contains(out, "0 missing, 0 surplus, 0 different") {
+		t.Errorf("verify after an erasure says %s", out)
+	}
 	s.post(t, "acme", "wrong", `{"`+mark+`":`)   // refused
 	s.post(t, "acme", clipToken, `{"`+mark+`":`) // quarantined
 	s.projected(t)
@@ -192,7 +195,17 @@ func TestErasedDeliveriesCannotBeRead(t *testing.T) {
 	if log := p.out.String(); strings.Contains(log, mark) || strings.Contains(log, clipToken) || !strings.Contains(log, "msg=webhook") {
 		t.Errorf("the debug log shows what is in a delivery, or no deliveries:\n%s", tail(log, 4000))
 	}
+	if out := s.run(t, 1, "rebuild", "--events"); !strings.Contains(out, "which would be lost") {
+		t.Errorf("rebuild --events after an erasure says %s", out)
+	}
+	killed := filepath.Join(s.dir, "data", "verify-killed")
+	if err := os.Mkdir(killed, 0o700); err != nil {
+		t.Fatal(err)
+	}
 	s.run(t, 0, "rebuild")
+	if _, err := os.Stat(killed); !os.IsNotExist(err) {
+		t.Errorf("what a killed verification has left is still there (%v)", err)
+	}
 	p = s.serve(t)
 	check()
 	s.nowhere(t, mark)

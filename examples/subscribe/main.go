@@ -20,6 +20,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"syscall"
+	"time"
 
 	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/proto"
@@ -42,6 +43,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	url := flags.String("s", "nats://127.0.0.1:4222", "address of the NATS server")
 	count := flags.Int64("n", 0, "stop after this many messages; 0 goes on forever")
 	asJSON := flags.Bool("json", false, "print whole events as JSON")
+	since := flags.Duration("since", 0, "begin that long ago, for example 24h; 0 begins now, or where the consumer was")
 	durable := flags.String("durable", "", "name of the consumer: go on where it was")
 	if err := flags.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
@@ -63,7 +65,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	defer stop()
 	p := &printer{out: stdout, json: *asJSON, left: *count, stop: stop}
 	err = client.Subscribe(ctx, conn, client.Options{
-		Durable: *durable, Subjects: subjects, Start: start(*durable), Ordered: true,
+		Durable: *durable, Subjects: subjects, Start: start(*durable, *since), Ordered: true,
 		OnReady: func() { _, _ = fmt.Fprintln(stderr, "waiting for", strings.Join(subjects, " ")) },
 		OnPoison: func(_ context.Context, poison client.Poison) error {
 			return p.fail(fmt.Errorf("%s: %w", poison.Subject, poison.Err))
@@ -76,7 +78,10 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 }
 
 // start is from now on, and for a consumer with a name what it may have missed.
-func start(durable string) client.Start {
+func start(durable string, since time.Duration) client.Start {
+	if since > 0 {
+		return client.FromTime(time.Now().Add(-since))
+	}
 	if durable != "" {
 		return client.FromBeginning()
 	}

@@ -106,3 +106,17 @@ func TestWhatGoesWrongIsSaid(t *testing.T) {
 		t.Errorf("help: %v", err)
 	}
 }
+
+func TestWhatWasPublishedBeforeIsReplayed(t *testing.T) {
+	site := servetest.Start(t, nil)
+	site.Clip(t, "p1", "CREATED", 1)
+	site.Clip(t, "p1", "COMPLETED", 2)
+	var stdout bytes.Buffer
+	if err := run(t.Context(), []string{"-s", site.NATS, "-n", "2", "-since", "1h"}, &stdout, io.Discard); err != nil {
+		t.Fatal(err)
+	}
+	want := "payments.v1.live.clip.acme.payment.pending events/e… p1\npayments.v1.live.clip.acme.payment.paid events/e… p1\n"
+	if diff := cmp.Diff(want, lines(stdout)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}

@@ -142,8 +142,14 @@ func (s *Server) failed(n *server.Server, err error) error {
 // Connect returns a connection inside the process. It never buffers: what it
 // refuses was not stored.
 func (s *Server) Connect() (*nats.Conn, error) {
-	return nats.Connect("", nats.InProcessServer(s), nats.Name("paynorm"), nats.UserInfo(ourUser, s.guard.password), nats.ReconnectBufSize(-1),
+	return nats.Connect("", nats.InProcessServer(s), nats.Name("paynorm"), nats.ErrorHandler(Logs(s.o.Logger)), nats.UserInfo(ourUser, s.guard.password), nats.ReconnectBufSize(-1),
 		nats.MaxReconnects(-1), nats.ReconnectWait(100*time.Millisecond))
+}
+
+// Logs returns what brings a connection's asynchronous errors to a log, at debug:
+// who waits for something learns of its failure by itself.
+func Logs(to *slog.Logger) nats.ErrHandler {
+	return func(_ *nats.Conn, _ *nats.Subscription, err error) { to.Debug("NATS connection", "cause", err) }
 }
 
 // InProcessConn implements nats.InProcessConnProvider: it leads to the server that runs now.

@@ -33,7 +33,7 @@ func (p *process) connectNATS(ctx context.Context) (*nats.Conn, error) {
 		if err != nil {
 			return nil, err
 		}
-		nc, err := nats.Connect(cfg.GetUrl(), append(login, nats.Name("paynorm"), nats.ReconnectBufSize(-1), nats.MaxReconnects(-1),
+		nc, err := nats.Connect(cfg.GetUrl(), append(login, nats.Name("paynorm"), nats.ErrorHandler(natsd.Logs(p.Logger)), nats.ReconnectBufSize(-1), nats.MaxReconnects(-1),
 			nats.ReconnectWait(200*time.Millisecond), nats.Timeout(2*time.Second), nats.PingInterval(5*time.Second), nats.MaxPingsOutstanding(2))...)
 		if err != nil {
 			return nil, fmt.Errorf("nats.url: %w", err)

@@ -54,6 +54,10 @@ func (p *process) forget(ctx context.Context, s *stores, book *ledger.Ledger, al
 		if err := projector.Rebuildable(ctx, book, nil); err != nil {
 			return err
 		}
+		if s.ring != nil && s.ring.Forgetful() {
+			return fmt.Errorf("%w: the content of deliveries was erased, and what they told is in the events only, which would be lost. "+
+				"Rebuild the view alone", projector.ErrInconsistent)
+		}
 		if err := eventstream.Delete(ctx, s.conn); err != nil {
 			return err
 		}

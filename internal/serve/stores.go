@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 	"time"
@@ -34,10 +35,11 @@ type stores struct {
 	projector *projector.Projector
 }
 
-// viewFile and checkpointFile are the names of the files below data_dir.
+// The names of files below data_dir, and what the names of folders for a while begin with.
 const (
 	viewFile       = "view.db"
 	checkpointFile = "checkpoint.json"
+	verifyPrefix   = "verify-"
 )
 
 func (p *process) file(name string) string { return filepath.Join(p.Config.GetDataDir(), name) }
@@ -98,8 +100,25 @@ func (p *process) connect(ctx context.Context, s *stores) error {
 		return err
 	}
 	p.closers.push(unlock)
+	if err := p.sweep(); err != nil {
+		return err
+	}
 	s.conn, err = p.connectNATS(ctx)
 	return err
+}
+
+// sweep removes the views of verifications that were killed; the lock is ours.
+func (p *process) sweep() error {
+	left, err := filepath.Glob(p.file(verifyPrefix + "*"))
+	if err != nil {
+		return fmt.Errorf("data_dir: %w", err)
+	}
+	for _, dir := range left {
+		if err := os.RemoveAll(dir); err != nil {
+			return fmt.Errorf("data_dir: %w", err)
+		}
+	}
+	return nil
 }
 
 func (p *process) ledgerOptions(nc *nats.Conn) ledger.Options {

@@ -93,7 +93,7 @@ func (m maintenance) verify(ctx context.Context, tell func(Progress)) (report Ve
 			return report, err
 		}
 	} else {
-		dir, err := os.MkdirTemp(m.Config.GetDataDir(), "verify-")
+		dir, err := os.MkdirTemp(m.Config.GetDataDir(), verifyPrefix)
 		if err != nil {
 			return report, err
 		}

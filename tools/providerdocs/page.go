@@ -74,6 +74,8 @@ func scheme(kind provider.SchemeKind) string {
 		return "a fixed secret in a header"
 	case provider.SchemeSourceIP:
 		return "the sender's address"
+	case provider.SchemeClientCertificate:
+		return "the certificate that the sender shows in the TLS handshake"
 	default:
 		return "nothing: everybody can forge webhooks"
 	}

@@ -123,6 +123,9 @@ func inspectBegin(ctx context.Context, s jetstream.Stream, first int64, known ma
 // readTip reads one commit and returns it as a tip, with the hash that it names as the one before.
 func readTip(ctx context.Context, s jetstream.Stream, ordinal int64) (at tip, previous []byte, err error) {
 	msg, err := s.GetMsg(ctx, uint64(ordinal))
+	if err != nil && !errors.Is(err, jetstream.ErrMsgNotFound) { // a server that does not answer is no damage
+		return tip{}, nil, fmt.Errorf("%w: commit %d: %w", ErrUnavailable, ordinal, err)
+	}
 	if err != nil {
 		return tip{}, nil, fmt.Errorf("%w: commit %d cannot be read: %w: %s", ErrDamaged, ordinal, err, repair)
 	}

@@ -119,7 +119,7 @@ func openWith(t *testing.T, s *natsd.Server, viewFile string, adapter words) *pi
 func prepare(t *testing.T, s *natsd.Server, viewFile string, adapter words) *pipeline {
 	t.Helper()
 	nc, log := natsdtest.Connect(t, s), slog.New(slog.DiscardHandler)
-	l, err := ledger.Open(t.Context(), ledger.Options{Conn: nc, Replicas: 1, AckTimeout: 5 * time.Second, Now: time.Now, Health: func(error) {}, Sealer: adapter.sealer, Logger: log})
+	l, err := ledger.Open(t.Context(), ledger.Options{Conn: nc, Replicas: 1, AckTimeout: 5 * time.Second, Now: time.Now, Health: func(error) {}, Sealer: adapter.sealer, Trimmed: true, Logger: log})
 	if err != nil {
 		t.Fatal(err)
 	}

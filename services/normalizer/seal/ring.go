@@ -209,6 +209,18 @@ func (r *Ring) Forget(ctx context.Context, places ...ledger.Place) error {
 	return r.save(ctx, changed)
 }
 
+// Forgetful reports whether the key of any delivery was forgotten.
+func (r *Ring) Forgetful() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, t := range r.epochs {
+		if !t.whole() {
+			return true
+		}
+	}
+	return false
+}
+
 // of returns the epochs for the commits of a number: one, but for what create says.
 func (r *Ring) of(number int64) map[string]tree {
 	r.mu.Lock()

@@ -128,12 +128,18 @@ func TestForgottenDeliveryIsErasedAndItsNeighborsAreNot(t *testing.T) {
 	for _, p := range places {
 		sealed[p] = sealAt(t, r, p)
 	}
+	if r.Forgetful() {
+		t.Error("the ring says that it has forgotten something")
+	}
 	for range 2 { // the second time changes nothing
 		if err := r.Forget(t.Context(), forgotten...); err != nil {
 			t.Fatal(err)
 		}
 	}
 	for name, r := range map[string]*seal.Ring{"at once": r, "after a restart": open(t, store)} {
+		if !r.Forgetful() {
+			t.Errorf("%s: the ring says that it has forgotten nothing", name)
+		}
 		for _, p := range places {
 			d := proto.CloneOf(sealed[p])
 			if err := r.Open(p, d); err != nil {

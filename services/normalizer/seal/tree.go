@@ -52,6 +52,9 @@ type tree []node
 
 func newTree(root [keySize]byte) tree { return tree{{key: root}} }
 
+// whole says whether every leaf can be derived.
+func (t tree) whole() bool { return len(t) == 1 && t[0].depth == 0 }
+
 // find returns the index of the node that covers leaf; ok is false when none does.
 func (t tree) find(leaf uint32) (i int, ok bool) {
 	i, exact := slices.BinarySearchFunc(t, leaf, func(n node, leaf uint32) int {

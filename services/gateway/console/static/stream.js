@@ -34,7 +34,7 @@ export async function watch({ after, filter, signal, on }) {
         on.state('refused', err);
         return;
       } else if (!(err instanceof Problem)) {
-        console.warn('the stream broke off', err.message);
+        console.debug('the stream broke off', err.message);
       }
     }
     failures += 1;
