@@ -164,7 +164,7 @@ func (p *Projector) follow(ctx context.Context, until int64) error {
 	if err != nil {
 		return err
 	}
-	behind := newProgress(p.o, "projecting the ledger", "commits", end-p.done.Load())
+	telling := newProgress(p.o, "projecting the ledger", "commits", end-p.done.Load())
 	commits, err := p.o.Ledger.ReadAfter(ctx, p.done.Load())
 	if err != nil {
 		return err
@@ -175,14 +175,16 @@ func (p *Projector) follow(ctx context.Context, until int64) error {
 		if err != nil {
 			return err
 		}
+		began := p.o.Now()
 		// What was begun is finished, also when paynorm is stopping: half a portion would only be done again.
 		if err := p.project(context.WithoutCancel(ctx), next); err != nil {
 			return err
 		}
-		behind.add(len(next))
+		telling.add(len(next))
 		if p.progressed != nil {
 			p.progressed()
 		}
+		p.rest(ctx, began, len(next))
 	}
 	return nil
 }
