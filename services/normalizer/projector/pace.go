@@ -1,0 +1,32 @@
+package projector
+
+import (
+	"context"
+	"time"
+)
+
+const (
+	// apart is how long after the beginning of a portion the next one begins.
+	// Publishing a portion makes the disk sync several times, however little it
+	// carries, and each sync delays the commit that a provider waits for. So
+	// while deliveries keep coming, portions are fewer and carry more. A delivery
+	// that comes alone is projected at once.
+	apart = 5 * time.Millisecond
+	// behind is how many commits in a portion say that the projector is behind;
+	// then it does not wait.
+	behind = 64
+)
+
+// rest waits until apart after a portion of commits began, or until ctx ends.
+func (p *Projector) rest(ctx context.Context, began time.Time, commits int) {
+	left := apart - p.o.Now().Sub(began)
+	if left <= 0 || commits >= behind {
+		return
+	}
+	timer := time.NewTimer(left)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+}
