@@ -98,7 +98,7 @@ func Open(ctx context.Context, o Options) (*Stream, error) {
 	if err != nil {
 		return nil, err
 	}
-	s, err := js.CreateOrUpdateStream(ctx, jetstream.StreamConfig{
+	cfg := jetstream.StreamConfig{
 		Name:               Name,
 		Description:        "paynorm: canonical payment events and quarantine notices",
 		Subjects:           []string{"payments.v1.>", "observations.v1.>", "quarantine.v1.>"},
@@ -111,7 +111,12 @@ func Open(ctx context.Context, o Options) (*Stream, error) {
 		AllowAtomicPublish: true,
 		// A courtesy to other publishers' retries; our own de-duplication has no window.
 		Duplicates: 2 * time.Minute,
-	})
+	}
+	if there, err := js.Stream(ctx, Name); err == nil {
+		// NATS does not take it back. A stream that was made with it, by the first versions, is not trimmed.
+		cfg.DenyPurge = there.CachedInfo().Config.DenyPurge
+	}
+	s, err := js.CreateOrUpdateStream(ctx, cfg)
 	if err != nil {
 		return nil, fmt.Errorf("stream %s: %w", Name, err)
 	}

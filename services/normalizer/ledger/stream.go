@@ -51,12 +51,15 @@ func streamConfig(replicas int) jetstream.StreamConfig {
 
 // ensureStream opens the stream. One that is known to have held something is never made anew.
 func ensureStream(ctx context.Context, js jetstream.JetStream, replicas int, known mark) (jetstream.Stream, error) {
-	if known.end.ordinal > 0 {
-		if _, err := js.Stream(ctx, Stream); errors.Is(err, jetstream.ErrStreamNotFound) {
-			return nil, fmt.Errorf("%w: stream %s is gone with commits %d to %d: %s", ErrDamaged, Stream, known.anchor.ordinal+1, known.end.ordinal, repair)
-		}
+	cfg := streamConfig(replicas)
+	switch there, err := js.Stream(ctx, Stream); {
+	case err == nil:
+		// NATS does not take it back. A stream that was made with it, by the first versions, is not trimmed.
+		cfg.DenyPurge = there.CachedInfo().Config.DenyPurge
+	case known.end.ordinal > 0 && errors.Is(err, jetstream.ErrStreamNotFound):
+		return nil, fmt.Errorf("%w: stream %s is gone with commits %d to %d: %s", ErrDamaged, Stream, known.anchor.ordinal+1, known.end.ordinal, repair)
 	}
-	s, err := js.CreateOrUpdateStream(ctx, streamConfig(replicas))
+	s, err := js.CreateOrUpdateStream(ctx, cfg)
 	if err != nil {
 		return nil, fmt.Errorf("stream %s: %w", Stream, err)
 	}

@@ -56,6 +56,9 @@ func (l *Ledger) Trim(ctx context.Context, keep Keep, projected int64) (int64, e
 	if to == first {
 		return 0, nil
 	}
+	if info.Config.DenyPurge {
+		return 0, fmt.Errorf("stream %s was made by an early version, which denied purging for good: to trim it, back up the ledger and restore it", Stream)
+	}
 	return to - first, l.trimTo(ctx, to)
 }
 

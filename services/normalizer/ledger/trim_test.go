@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/nats-io/nats.go/jetstream"
 	"github.com/paynorm/paynorm/internal/natsd"
 	"github.com/paynorm/paynorm/internal/natsd/natsdtest"
 	"github.com/paynorm/paynorm/services/normalizer/ledger"
@@ -185,5 +186,32 @@ func TestLossAtTheBeginIsToldFromTrimming(t *testing.T) {
 	_, err = openIn(t, s, dir, nil)
 	if !errors.Is(err, ledger.ErrDamaged) || !strings.Contains(err.Error(), "commits 5 to 8 are missing at its begin") {
 		t.Errorf("got %v, want ErrDamaged that names commits 5 to 8", err)
+	}
+}
+
+// The first versions made the stream so that it cannot be purged, and NATS does not take that back.
+func TestStreamThatCannotBePurgedIsOpenedAndNotTrimmed(t *testing.T) {
+	s := natsdtest.Start(t, "")
+	js, err := jetstream.New(natsdtest.Connect(t, s))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = js.CreateStream(t.Context(), jetstream.StreamConfig{
+		Name: ledger.Stream, Subjects: []string{"paynorm.ledger.v1.>"}, Discard: jetstream.DiscardNew, DenyDelete: true, DenyPurge: true, AllowDirect: true,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := open(t, s)
+	for n := range 3 {
+		if _, err := l.Append(t.Context(), delivery(n)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n, err := l.Trim(t.Context(), ledger.Keep{MaxBytes: 1}, 3); err == nil || n != 0 {
+		t.Errorf("trimmed %d commits, %v; want an error", n, err)
+	}
+	if got := read(t, l, 3); len(got) != 3 {
+		t.Errorf("%d deliveries", len(got))
 	}
 }
