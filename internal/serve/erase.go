@@ -21,7 +21,7 @@ func Erase(ctx context.Context, o Options, payment string) (deliveries int, err 
 		return 0, err
 	}
 	defer p.closers.close()
-	s, err := p.openStores(ctx, func(error) {})
+	s, err := p.openStores(ctx, nobody)
 	if errors.Is(err, errInUse) {
 		var a eraseAnswer
 		err := p.running().post(ctx, "/erase", url.Values{"payment": {payment}}, func(r io.Reader) error {
@@ -49,13 +49,10 @@ func (m maintenance) erase(ctx context.Context, payment string) (int, error) {
 	if _, err := m.view.Payment(ctx, payment); err != nil {
 		return 0, fmt.Errorf("%s: %w", payment, err)
 	}
-	conditions, err := filter.Deliveries().Parse(fmt.Sprintf("payment = %q", payment))
-	if err != nil {
-		return 0, err
-	}
+	told := filter.Conditions{{Field: filter.Payment, Op: filter.Equal, Type: filter.Text, Text: payment}}
 	n := 0
 	for key := int64(0); ; {
-		found, err := m.view.DeliveriesAfter(ctx, key, conditions, eraseAtOnce)
+		found, err := m.view.DeliveriesAfter(ctx, key, told, eraseAtOnce)
 		if err != nil || len(found) == 0 {
 			return n, err
 		}

@@ -32,6 +32,9 @@ func offline(ctx context.Context, o Options) (*process, error) {
 	return p, nil
 }
 
+// nobody is told of the ledger's health: a command ends with its error.
+func nobody(error) {}
+
 // quiet passes on warnings and errors only: commands say themselves what they do.
 type quiet struct{ slog.Handler }
 
@@ -47,8 +50,7 @@ func Backup(ctx context.Context, o Options, w io.Writer) error {
 		return err
 	}
 	defer p.closers.close()
-	s := &stores{}
-	book, err := p.openLedger(ctx, s, func(error) {})
+	s, err := p.openLedger(ctx, nobody)
 	if errors.Is(err, errInUse) {
 		return p.running().post(ctx, "/backup", nil, func(r io.Reader) error {
 			_, err := io.Copy(w, r)
@@ -58,8 +60,8 @@ func Backup(ctx context.Context, o Options, w io.Writer) error {
 	if err != nil {
 		return err
 	}
-	defer book.Close()
-	_, err = book.Backup(ctx, w)
+	defer s.ledger.Close()
+	_, err = s.ledger.Backup(ctx, w)
 	return err
 }
 
@@ -74,11 +76,11 @@ func Restore(ctx context.Context, o Options, r io.Reader) (ledger.Summary, error
 	if _, err := os.Stat(p.file(viewFile)); err == nil {
 		return ledger.Summary{}, fmt.Errorf("%s is there: restore into an empty data_dir", p.file(viewFile))
 	}
-	s := &stores{}
-	if err := p.connect(ctx, s); err != nil {
+	nc, err := p.connect(ctx)
+	if err != nil {
 		return ledger.Summary{}, err
 	}
-	return ledger.Restore(ctx, p.ledgerOptions(s.conn), r)
+	return ledger.Restore(ctx, p.ledgerOptions(nc), r)
 }
 
 // ReadBackup reads a backup to its end and checks that it is whole.

@@ -2,10 +2,7 @@ package serve
 
 import (
 	"context"
-	"errors"
 	"time"
-
-	"github.com/paynorm/paynorm/services/normalizer/ledger"
 )
 
 // measure shows the figures of the stores among the metrics.
@@ -41,7 +38,7 @@ func (s *stores) oldest(now time.Time) time.Duration {
 	ctx, cancel := context.WithTimeout(context.Background(), askWithin)
 	defer cancel()
 	c, err := s.ledger.Get(ctx, next)
-	if errors.Is(err, ledger.ErrNotKept) || c == nil {
+	if err != nil {
 		return 0
 	}
 	return max(0, now.Sub(c.GetCommitTime().AsTime()))

@@ -6,7 +6,6 @@ import (
 	"fmt"
 
 	"github.com/paynorm/paynorm/services/normalizer/eventstream"
-	"github.com/paynorm/paynorm/services/normalizer/ledger"
 	"github.com/paynorm/paynorm/services/normalizer/projector"
 	"github.com/paynorm/paynorm/services/normalizer/view"
 )
@@ -21,39 +20,35 @@ func Rebuild(ctx context.Context, o Options, events bool) error {
 	}
 	p.Logger = o.Logger // its progress is told there
 	defer p.closers.close()
-	s := &stores{}
-	book, err := p.openLedger(ctx, s, func(error) {})
+	s, err := p.openLedger(ctx, nobody)
 	if errors.Is(err, errInUse) {
 		return fmt.Errorf("%w: stop it first", err)
 	}
 	if err != nil {
 		return err
 	}
-	if err := p.forget(ctx, s, book, events); err != nil {
-		book.Close()
-		return err
-	}
-	book.Close()
-	p.closers.close()
-	p, err = offline(ctx, o)
-	if err != nil {
-		return err
-	}
-	p.Logger = o.Logger
-	defer p.closers.close()
-	if s, err = p.openStores(ctx, func(error) {}); err != nil {
-		return err
-	}
 	defer s.ledger.Close()
+	if err := p.forget(ctx, s, events); err != nil {
+		return err
+	}
+	if err := p.openProjection(ctx, s); err != nil {
+		return err
+	}
 	return s.projector.CatchUp(ctx)
 }
 
 // forget deletes what Rebuild makes anew, once it is sure that it can be made.
-func (p *process) forget(ctx context.Context, s *stores, book *ledger.Ledger, all bool) error {
-	if all {
-		if err := projector.Rebuildable(ctx, book, nil); err != nil {
+func (p *process) forget(ctx context.Context, s *stores, all bool) (err error) {
+	var events *eventstream.Stream // nil: they are made anew too
+	if !all {
+		if events, err = p.openEvents(ctx, s.conn); err != nil {
 			return err
 		}
+	}
+	if err := projector.Rebuildable(ctx, s.ledger, events); err != nil {
+		return err
+	}
+	if all {
 		if s.ring != nil && s.ring.Forgetful() {
 			return fmt.Errorf("%w: the content of deliveries was erased, and what they told is in the events only, which would be lost. "+
 				"Rebuild the view alone", projector.ErrInconsistent)
@@ -61,16 +56,6 @@ func (p *process) forget(ctx context.Context, s *stores, book *ledger.Ledger, al
 		if err := eventstream.Delete(ctx, s.conn); err != nil {
 			return err
 		}
-		return view.Remove(p.file(viewFile))
-	}
-	events, err := eventstream.Open(ctx, eventstream.Options{
-		Conn: s.conn, Replicas: int(p.Config.GetNats().GetReplicas()), AckTimeout: p.ackTimeout(), Logger: p.Logger,
-	})
-	if err != nil {
-		return err
-	}
-	if err := projector.Rebuildable(ctx, book, events); err != nil {
-		return err
 	}
 	return view.Remove(p.file(viewFile))
 }

@@ -47,64 +47,74 @@ func (p *process) file(name string) string { return filepath.Join(p.Config.GetDa
 // openStores locks data_dir, reaches NATS and opens what is kept there. health
 // is told why the ledger refuses deliveries.
 func (p *process) openStores(ctx context.Context, health func(error)) (*stores, error) {
-	s := &stores{normalize: normalize.New(providers.All())}
-	book, err := p.openLedger(ctx, s, health)
+	s, err := p.openLedger(ctx, health)
 	if err != nil {
 		return nil, err
 	}
-	s.ledger = book
-	s.events, err = eventstream.Open(ctx, eventstream.Options{
-		Conn: s.conn, Replicas: int(p.Config.GetNats().GetReplicas()), AckTimeout: p.ackTimeout(),
-		JSON: p.Config.GetEvents().GetEncoding() == "json", Tracer: p.tracer, Logger: p.Logger,
-	})
-	if err != nil {
+	if err := p.openProjection(ctx, s); err != nil {
+		s.ledger.Close()
 		return nil, err
+	}
+	return s, nil
+}
+
+// openProjection opens events and view beside the ledger.
+func (p *process) openProjection(ctx context.Context, s *stores) (err error) {
+	if s.events, err = p.openEvents(ctx, s.conn); err != nil {
+		return err
 	}
 	if s.view, err = view.Open(ctx, p.file(viewFile)); err != nil {
-		return nil, err
+		return err
 	}
 	p.closers.push(func() {
 		if err := s.view.Close(); err != nil {
 			p.Logger.Error("close the view", "cause", err)
 		}
 	})
-	s.hub = watch.NewHub(s.view)
+	s.normalize, s.hub = normalize.New(providers.All()), watch.NewHub(s.view)
 	s.projector = projector.New(projector.Options{
 		Ledger: s.ledger, Normalizer: s.normalize, Events: s.events, View: s.view,
 		Observer: p.metrics, Watchers: s.hub, Tracer: p.tracer, Now: time.Now, Logger: p.Logger,
 	})
-	return s, nil
+	return nil
+}
+
+func (p *process) openEvents(ctx context.Context, nc *nats.Conn) (*eventstream.Stream, error) {
+	return eventstream.Open(ctx, eventstream.Options{
+		Conn: nc, Replicas: int(p.Config.GetNats().GetReplicas()), AckTimeout: p.ackTimeout(),
+		JSON: p.Config.GetEvents().GetEncoding() == "json", Tracer: p.tracer, Logger: p.Logger,
+	})
 }
 
 // openLedger locks data_dir, reaches NATS and opens the ledger.
-func (p *process) openLedger(ctx context.Context, s *stores, health func(error)) (*ledger.Ledger, error) {
-	if err := p.connect(ctx, s); err != nil {
+func (p *process) openLedger(ctx context.Context, health func(error)) (s *stores, err error) {
+	s = &stores{}
+	if s.conn, err = p.connect(ctx); err != nil {
 		return nil, err
 	}
 	o := p.ledgerOptions(s.conn)
 	o.Health = health
-	if keys := p.Config.GetEncryption().GetKeys(); len(keys) > 0 {
-		var err error
+	if len(p.Config.GetEncryption().GetKeys()) > 0 {
 		if s.ring, err = p.openRing(ctx, s.conn); err != nil {
 			return nil, err
 		}
 		o.Sealer = s.ring
 	}
-	return ledger.Open(ctx, o)
+	s.ledger, err = ledger.Open(ctx, o)
+	return s, err
 }
 
 // connect locks data_dir and reaches NATS.
-func (p *process) connect(ctx context.Context, s *stores) error {
+func (p *process) connect(ctx context.Context) (*nats.Conn, error) {
 	unlock, err := lock(p.Config.GetDataDir())
 	if err != nil {
-		return err
+		return nil, err
 	}
 	p.closers.push(unlock)
 	if err := p.sweep(); err != nil {
-		return err
+		return nil, err
 	}
-	s.conn, err = p.connectNATS(ctx)
-	return err
+	return p.connectNATS(ctx)
 }
 
 // sweep removes the views of verifications that were killed; the lock is ours.
@@ -124,7 +134,7 @@ func (p *process) sweep() error {
 func (p *process) ledgerOptions(nc *nats.Conn) ledger.Options {
 	return ledger.Options{
 		Conn: nc, Replicas: int(p.Config.GetNats().GetReplicas()), AckTimeout: p.ackTimeout(), Now: time.Now,
-		Observer: p.metrics, Checkpoint: p.file(checkpointFile), Trimmed: p.Config.GetRetention().GetLedger() != nil, Storage: p.storage, Health: func(error) {}, Logger: p.Logger,
+		Observer: p.metrics, Checkpoint: p.file(checkpointFile), Trimmed: p.Config.GetRetention().GetLedger() != nil, Storage: p.storage, Health: nobody, Logger: p.Logger,
 	}
 }
 

@@ -11,7 +11,6 @@ import (
 	"time"
 
 	eventv1 "github.com/paynorm/paynorm/gen/paynorm/event/v1"
-
 	"github.com/paynorm/paynorm/services/normalizer/eventstream"
 	"github.com/paynorm/paynorm/services/normalizer/filter"
 	"github.com/paynorm/paynorm/services/normalizer/projector"
@@ -48,7 +47,7 @@ func Verify(ctx context.Context, o Options, tell func(Progress)) (VerifyReport, 
 		return VerifyReport{}, err
 	}
 	defer p.closers.close()
-	s, err := p.openStores(ctx, func(error) {})
+	s, err := p.openStores(ctx, nobody)
 	if errors.Is(err, errInUse) {
 		return p.running().verify(ctx, tell)
 	}
