@@ -3,6 +3,7 @@ package e2e
 import (
 	"bytes"
 	"encoding/base64"
+	"fmt"
 	"net/http"
 	"net/url"
 	"os"
@@ -231,4 +232,38 @@ func (s *site) nowhere(t *testing.T, word string) {
 	if err != nil {
 		t.Error(err)
 	}
+}
+
+// What Verify compares can differ: the view of another site has other events, and
+// the ledger of another site gives other ones.
+func TestVerifyFindsStoresThatDoNotBelongTogether(t *testing.T) {
+	var sites [2]*site
+	for i := range sites {
+		s := newSite(t, nil, func(s *site) { s.values["endpoints"] = []map[string]any{clipEndpoint(t, s.dir, "acme")} })
+		p := s.serve(t)
+		for n := range 3 {
+			s.accepted(t, "acme", clipBody(fmt.Sprintf("p%d-%d", i, n), "COMPLETED", n))
+		}
+		s.projected(t)
+		if code := p.stop(t); code != 0 {
+			t.Fatalf("exit code %d", code)
+		}
+		s.run(t, 0, "verify")
+		sites[i] = s
+	}
+	view, err := os.ReadFile(filepath.Join(sites[1].dir, "data", "view.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(sites[0].dir, "data", "view.db"), view, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if out := sites[0].run(t, 1, "verify"); !strings.Contains(out, "view: 3 events differ") || !strings.Contains(out, "the stores differ") {
+		t.Errorf("verify of a view of another site says %s", out)
+	}
+	if out := sites[0].run(t, 1, "rebuild", "--dry-run"); !strings.Contains(out, "view: 3 events differ") {
+		t.Errorf("rebuild --dry-run says %s", out)
+	}
+	sites[0].run(t, 0, "rebuild")
+	sites[0].run(t, 0, "verify")
 }
