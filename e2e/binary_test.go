@@ -15,6 +15,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/paynorm/paynorm/internal/logtest"
 )
 
 // patience bounds every wait in these tests; nothing is expected to take it.
@@ -23,11 +25,22 @@ const patience = 60 * time.Second
 // tools are the programs under test, built once.
 type tools struct{ paynorm, natsServer, grpcurl string }
 
-var build = sync.OnceValues(func() (tools, error) {
+// built makes them when a test first asks for them.
+var built func() (tools, error)
+
+func TestMain(m *testing.M) {
 	dir, err := os.MkdirTemp("", "paynorm-e2e")
 	if err != nil {
-		return tools{}, err
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
 	}
+	built = sync.OnceValues(func() (tools, error) { return build(dir) })
+	code := m.Run()
+	os.RemoveAll(dir)
+	os.Exit(code)
+}
+
+func build(dir string) (tools, error) {
 	root, err := filepath.Abs("..")
 	if err != nil {
 		return tools{}, err
@@ -48,19 +61,11 @@ var build = sync.OnceValues(func() (tools, error) {
 		return tools{}, fmt.Errorf("grpcurl is not there: run make tools (%w)", err)
 	}
 	return t, nil
-})
-
-func TestMain(m *testing.M) {
-	code := m.Run()
-	if t, err := build(); err == nil {
-		os.RemoveAll(filepath.Dir(t.paynorm))
-	}
-	os.Exit(code)
 }
 
 func programs(t *testing.T) tools {
 	t.Helper()
-	programs, err := build()
+	programs, err := built()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -70,31 +75,14 @@ func programs(t *testing.T) tools {
 // process is a running program.
 type process struct {
 	cmd  *exec.Cmd
-	out  *output
+	out  *logtest.Buffer
 	done chan struct{}
-}
-
-type output struct {
-	mu   sync.Mutex
-	text strings.Builder
-}
-
-func (o *output) Write(b []byte) (int, error) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.text.Write(b)
-}
-
-func (o *output) String() string {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.text.String()
 }
 
 // start runs a program until the test ends. A data race in it fails the test.
 func start(t *testing.T, name string, args ...string) *process {
 	t.Helper()
-	p := &process{cmd: exec.Command(name, args...), out: &output{}, done: make(chan struct{})}
+	p := &process{cmd: exec.Command(name, args...), out: &logtest.Buffer{}, done: make(chan struct{})}
 	p.cmd.Stdout, p.cmd.Stderr = p.out, p.out
 	p.cmd.Env = append(os.Environ(), "GORACE=halt_on_error=1")
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // so that go run takes its child along

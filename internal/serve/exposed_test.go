@@ -15,7 +15,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -29,6 +28,7 @@ import (
 
 	normalizerv1 "github.com/paynorm/paynorm/gen/paynorm/normalizer/v1"
 	"github.com/paynorm/paynorm/internal/config"
+	"github.com/paynorm/paynorm/internal/logtest"
 	"github.com/paynorm/paynorm/internal/serve"
 	"github.com/paynorm/paynorm/internal/tlsfiles/tlstest"
 )
@@ -39,7 +39,7 @@ type exposed struct {
 	dir              string
 	http, grpc, nats string
 	server, clients  *tlstest.Authority
-	log              *safeBuffer
+	log              *logtest.Buffer
 }
 
 const exposedConfig = `
@@ -72,7 +72,7 @@ func free(t *testing.T) string {
 func expose(t *testing.T) *exposed {
 	t.Helper()
 	x := &exposed{
-		t: t, dir: t.TempDir(), http: free(t), grpc: free(t), nats: free(t), log: &safeBuffer{},
+		t: t, dir: t.TempDir(), http: free(t), grpc: free(t), nats: free(t), log: &logtest.Buffer{},
 		server: tlstest.NewAuthority(t, "servers"), clients: tlstest.NewAuthority(t, "clients"),
 	}
 	x.server.Issue(t, "first").Write(t, x.dir, "server")
@@ -251,24 +251,4 @@ func TestARenewedCertificateIsShownByARunningPaynorm(t *testing.T) {
 			t.Fatal("the new certificate is not used")
 		}
 	}
-}
-
-// safeBuffer is a bytes.Buffer for several goroutines.
-type safeBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-// Write implements io.Writer.
-func (s *safeBuffer) Write(p []byte) (int, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.b.Write(p)
-}
-
-// String returns what was written.
-func (s *safeBuffer) String() string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.b.String()
 }

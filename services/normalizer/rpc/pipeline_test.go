@@ -16,6 +16,7 @@ import (
 	configv1 "github.com/paynorm/paynorm/gen/paynorm/config/v1"
 	eventv1 "github.com/paynorm/paynorm/gen/paynorm/event/v1"
 	ledgerv1 "github.com/paynorm/paynorm/gen/paynorm/ledger/v1"
+	"github.com/paynorm/paynorm/internal/logtest"
 	"github.com/paynorm/paynorm/internal/natsd"
 	"github.com/paynorm/paynorm/internal/natsd/natsdtest"
 	"github.com/paynorm/paynorm/services/normalizer/access"
@@ -48,7 +49,7 @@ type pipeline struct {
 	nats    *natsd.Server
 	expect  []string // the accounts that endpoints expect today
 	server  *rpc.Server
-	log     *safeBuffer
+	log     *logtest.Buffer
 }
 
 // learning is the adapter of Clip before and after it learns the word EXPIRED.
@@ -90,7 +91,7 @@ func newPipeline(t *testing.T) *pipeline {
 	t.Helper()
 	server := natsdtest.Start(t, "")
 	nc, log := natsdtest.Connect(t, server), slog.New(slog.DiscardHandler)
-	p := &pipeline{t: t, nats: server, mapping: &learning{}, sealer: &forgetful{}, gate: &access.Gate{Now: noon}, drift: drift.NewBook(), log: &safeBuffer{}}
+	p := &pipeline{t: t, nats: server, mapping: &learning{}, sealer: &forgetful{}, gate: &access.Gate{Now: noon}, drift: drift.NewBook(), log: &logtest.Buffer{}}
 	p.admit(&configv1.Access{})
 	adapters := providers.All()
 	for i, a := range adapters {
@@ -152,9 +153,7 @@ func newPipeline(t *testing.T) *pipeline {
 	return p
 }
 
-// Open and Authenticate implement rpc.Doorkeeper.
-func (p *pipeline) Open() bool { return p.gate.Open() }
-
+// Authenticate implements rpc.Doorkeeper.
 func (p *pipeline) Authenticate(authorization string) (access.Caller, error) {
 	defer p.asked.Add(1)
 	return p.gate.Authenticate(authorization)

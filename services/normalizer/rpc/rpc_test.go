@@ -1,7 +1,6 @@
 package rpc_test
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -24,6 +23,7 @@ import (
 	eventv1 "github.com/paynorm/paynorm/gen/paynorm/event/v1"
 	ledgerv1 "github.com/paynorm/paynorm/gen/paynorm/ledger/v1"
 	normalizerv1 "github.com/paynorm/paynorm/gen/paynorm/normalizer/v1"
+	"github.com/paynorm/paynorm/internal/logtest"
 	"github.com/paynorm/paynorm/services/normalizer/activity"
 	"github.com/paynorm/paynorm/services/normalizer/drift"
 	"github.com/paynorm/paynorm/services/normalizer/eventstream"
@@ -51,7 +51,7 @@ type world struct {
 	hub    *watch.Hub
 	view   *view.View
 	drift  *drift.Book
-	log    *safeBuffer
+	log    *logtest.Buffer
 	first  int64 // cursor that is kept; 0 is 1
 
 	ingest func(provider.Delivery) (ingest.Receipt, error)
@@ -69,7 +69,7 @@ func newWorld(t testing.TB) *world {
 			t.Error(err)
 		}
 	})
-	w := &world{t: t, view: v, hub: watch.NewHub(v), drift: drift.NewBook(), log: &safeBuffer{}}
+	w := &world{t: t, view: v, hub: watch.NewHub(v), drift: drift.NewBook(), log: &logtest.Buffer{}}
 	w.events = rpc.NewEvents(v, w.hub, w)
 	n := normalize.New(providers.All())
 	w.server, w.conn = connect(t, rpc.Services{
@@ -207,27 +207,6 @@ func failureOf(err error) failure {
 func invalid(field, description string) failure {
 	text := field + ": " + description
 	return failure{Code: codes.InvalidArgument, Reason: "INVALID_FIELD", Message: text, Fields: []string{text}}
-}
-
-// safeBuffer is a bytes.Buffer for several goroutines.
-type safeBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-// Write implements io.Writer.
-func (s *safeBuffer) Write(p []byte) (int, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.b.Write(p)
-}
-
-// take returns what was written since it was called last.
-func (s *safeBuffer) take() string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	defer s.b.Reset()
-	return s.b.String()
 }
 
 var (
