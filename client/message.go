@@ -1,7 +1,7 @@
 package client
 
 import (
-	"fmt"
+	"errors"
 	"strings"
 
 	"github.com/nats-io/nats.go"
@@ -91,7 +91,7 @@ func decode(msg jetstream.Msg) (received, error) {
 		err = proto.Unmarshal(r.Data, payload)
 	}
 	if err == nil && r.name() == "" {
-		err = fmt.Errorf("the message has no name")
+		err = errors.New("the message has no name")
 	}
 	return r, err
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -147,10 +148,10 @@ func TestTokenIsNotSentInPlainTextToAnotherHost(t *testing.T) {
 
 func TestFilesThatAreMissingAreNamed(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "ca.pem")
-	if _, err := client.DialGRPC("127.0.0.1:1", client.GRPCOptions{TLS: &client.TLS{CAFile: file}}); err == nil {
-		t.Error("dialed without the CA")
+	if _, err := client.DialGRPC("127.0.0.1:1", client.GRPCOptions{TLS: &client.TLS{CAFile: file}}); err == nil || !strings.Contains(err.Error(), file) {
+		t.Errorf("without the CA: got %v", err)
 	}
-	if _, err := client.ConnectNATS("nats://127.0.0.1:1", client.NATSOptions{TLS: &client.TLS{CertFile: file}}); err == nil {
-		t.Error("connected without the certificate")
+	if _, err := client.ConnectNATS("nats://127.0.0.1:1", client.NATSOptions{TLS: &client.TLS{CertFile: file}}); err == nil || !strings.Contains(err.Error(), file) {
+		t.Errorf("without the certificate: got %v", err)
 	}
 }

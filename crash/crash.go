@@ -229,26 +229,34 @@ func (t *trial) collect(ctx context.Context, h *history.History, subscriber *wit
 	if err := witness.Projected(ctx, t.site.Metrics, patience); err != nil {
 		stuck = history.Violations{{Rule: history.ProjectionEnds, Text: err.Error()}}
 	}
-	nc, js, err := witness.Connect(t.site.NATS)
-	if err != nil {
+	if err := gather(ctx, h, t.site); err != nil {
 		return nil, err
-	}
-	defer nc.Close()
-	if h.Ledger, err = witness.Ledger(ctx, js); err != nil {
-		return nil, fmt.Errorf("read the ledger: %w", err)
-	}
-	if h.Stream, err = witness.Events(ctx, js); err != nil {
-		return nil, fmt.Errorf("read the events: %w", err)
-	}
-	if h.View, err = witness.View(ctx, t.site.HTTP); err != nil {
-		return nil, fmt.Errorf("read the view: %w", err)
-	}
-	if h.Told, err = witness.Deliveries(ctx, t.site.HTTP); err != nil {
-		return nil, fmt.Errorf("read the deliveries: %w", err)
 	}
 	closed = true
 	h.Seen = subscriber.Close(ctx, int64(len(h.Stream)), patience)
 	return stuck, nil
+}
+
+// gather reads what s has stored, and tells of it.
+func gather(ctx context.Context, h *history.History, s *site.Site) error {
+	nc, js, err := witness.Connect(s.NATS)
+	if err != nil {
+		return err
+	}
+	defer nc.Close()
+	if h.Ledger, err = witness.Ledger(ctx, js); err != nil {
+		return fmt.Errorf("read the ledger: %w", err)
+	}
+	if h.Stream, err = witness.Events(ctx, js); err != nil {
+		return fmt.Errorf("read the events: %w", err)
+	}
+	if h.View, err = witness.View(ctx, s.HTTP); err != nil {
+		return fmt.Errorf("read the view: %w", err)
+	}
+	if h.Told, err = witness.Deliveries(ctx, s.HTTP); err != nil {
+		return fmt.Errorf("read the deliveries: %w", err)
+	}
+	return nil
 }
 
 func sleep(ctx context.Context, d time.Duration) {

@@ -195,21 +195,7 @@ func settle(t *testing.T, h *history.History, subscriber *witness.Subscriber, ac
 	if err := witness.Projected(ctx, active.Metrics, patient); err != nil {
 		t.Fatal(err)
 	}
-	nc, js, err := witness.Connect(active.NATS)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer nc.Close()
-	if h.Ledger, err = witness.Ledger(ctx, js); err != nil {
-		t.Fatal(err)
-	}
-	if h.Stream, err = witness.Events(ctx, js); err != nil {
-		t.Fatal(err)
-	}
-	if h.View, err = witness.View(ctx, active.HTTP); err != nil {
-		t.Fatal(err)
-	}
-	if h.Told, err = witness.Deliveries(ctx, active.HTTP); err != nil {
+	if err := gather(ctx, h, active.Site); err != nil {
 		t.Fatal(err)
 	}
 	h.Seen = subscriber.Close(ctx, int64(len(h.Stream)), patience)

@@ -56,7 +56,7 @@ func New(logger *slog.Logger, now func() time.Time) *Metrics {
 			Name: "paynorm_key_last_used_timestamp_seconds", Help: "When a configured key last authenticated a delivery, in Unix seconds.",
 		}, []string{"provider", "merchant", "key"}),
 		items: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "paynorm_items_total", Help: "Items of deliveries by what became of them: applied, stale, no_change, anomaly, duplicate, skipped_… or quarantined_….",
+			Name: "paynorm_items_total", Help: "Items of deliveries by what became of them: applied, correction, stale, no_change, anomaly, duplicate, skipped_… or quarantined_….",
 		}, []string{"provider", "outcome"}),
 		drift: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "paynorm_schema_drift_total", Help: "Deliveries with a member that is not as the provider documents; at most 257 members a provider.",

@@ -22,7 +22,7 @@ const maxBody = 4 << 20
 type Options struct {
 	// Webhooks reaches the NormalizerService. Only unary calls are made on it.
 	Webhooks grpc.ClientConnInterface
-	// Reads reaches EventService, PaymentService and ProviderService. It must support streams.
+	// Reads reaches the services of the JSON API. It must support streams.
 	Reads grpc.ClientConnInterface
 	// Providers are the IDs that metrics may show; any other counts as "other".
 	Providers []string

@@ -4,7 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"fmt"
+	"errors"
 	"io"
 	"mime"
 	"net/http"
@@ -64,7 +64,7 @@ func (g *Gateway) post(a *answer, r *http.Request, path string, limit int64) {
 		writeProblem(a, problem{Status: http.StatusBadRequest, Detail: err.Error()})
 		return
 	}
-	apiHeaders(a)
+	apiHeaders(a.Header())
 	a.deadline(queryTimeout)
 	ctx, cancel := context.WithTimeout(r.Context(), queryTimeout)
 	defer cancel()
@@ -76,9 +76,8 @@ func (g *Gateway) post(a *answer, r *http.Request, path string, limit int64) {
 // oneObject refuses what grpc-gateway would pass over: it reads the first JSON
 // value of a body and takes an empty body for an empty object.
 func oneObject(body []byte) error {
-	text := bytes.TrimLeft(body, " \t\r\n")
-	if len(text) == 0 || text[0] != '{' || !utf8.Valid(body) || !json.Valid(body) {
-		return fmt.Errorf("the body is not one JSON object")
+	if !bytes.HasPrefix(bytes.TrimLeft(body, " \t\r\n"), []byte("{")) || !utf8.Valid(body) || !json.Valid(body) {
+		return errors.New("the body is not one JSON object")
 	}
 	return nil
 }

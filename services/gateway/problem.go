@@ -44,8 +44,7 @@ func (p problem) marshal() []byte {
 func writeProblem(w http.ResponseWriter, p problem) {
 	h := w.Header()
 	h.Set("Content-Type", "application/problem+json")
-	h.Set("Cache-Control", "no-store")
-	h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
+	apiHeaders(h)
 	if p.retryAfter != "" {
 		h.Set("Retry-After", p.retryAfter)
 	}

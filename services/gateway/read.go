@@ -76,7 +76,7 @@ func (g *Gateway) read(a *answer, r *http.Request, escaped string) {
 		writeProblem(a, problem{Status: http.StatusBadRequest, Detail: err.Error()})
 		return
 	}
-	apiHeaders(a)
+	apiHeaders(a.Header())
 	if path == watchPath {
 		g.watch(a, r, query)
 		return
@@ -87,11 +87,14 @@ func (g *Gateway) read(a *answer, r *http.Request, escaped string) {
 	g.reads.ServeHTTP(a, readRequest(ctx, r.Method, path, query, ""))
 }
 
-// apiHeaders sets what every answer of the API carries.
-func apiHeaders(a *answer) {
-	h := a.Header()
+// loadsNothing is the policy of answers that are for programs: a browser that
+// shows one loads nothing for it.
+const loadsNothing = "default-src 'none'; frame-ancestors 'none'"
+
+// apiHeaders sets what every answer of the API carries, and every problem.
+func apiHeaders(h http.Header) {
 	h.Set("Cache-Control", "no-store")
-	h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
+	h.Set("Content-Security-Policy", loadsNothing)
 }
 
 // readRequest makes the request that grpc-gateway sees: a path and a query that

@@ -99,7 +99,7 @@ func filled() *eventv1.PaymentStatusChanged {
 		Kind: eventv1.Kind_KIND_PAYMENT, Mode: eventv1.Mode_MODE_LIVE, Direction: eventv1.Direction_DIRECTION_INBOUND,
 		Status: &eventv1.PaymentStatusChanged_PaymentStatus{PaymentStatus: eventv1.PaymentStatus_PAYMENT_STATUS_PAID},
 		Final:  true, PaymentVersion: 3, Disposition: eventv1.Disposition_DISPOSITION_APPLIED, Amount: amount, Fee: amount,
-		Reason: &eventv1.Reason{Code: "awaiting_cash"}, OccurTime: timestamppb.New(timestamppb.Now().AsTime()), MappingVersion: 1,
+		Reason: &eventv1.Reason{Code: "awaiting_cash"}, OccurTime: timestamppb.Now(), MappingVersion: 1,
 		LedgerPosition: &eventv1.LedgerPosition{Sequence: 7}, Cursor: 1 << 60,
 	}
 }

@@ -7,7 +7,6 @@ import (
 
 	eventv1 "github.com/paynorm/paynorm/gen/paynorm/event/v1"
 	"github.com/paynorm/paynorm/services/normalizer/eventstream"
-	"github.com/paynorm/paynorm/services/normalizer/providers"
 )
 
 const aboutSubjects = `paynorm publishes one event for each fact that a payment provider announced, in the JetStream stream PAYNORM_EVENTS. ` +
@@ -78,11 +77,7 @@ func (c channel) channel() object {
 // subjects are the families of subjects, taken apart from what the code that
 // publishes makes of each kind and status.
 func subjects() []channel {
-	var ids []string
-	for _, a := range providers.All() {
-		ids = append(ids, a.Describe().ID)
-	}
-	provider := member{"provider", object{{"description", "The provider's ID."}, {"enum", ids}}}
+	provider := member{"provider", object{{"description", "The provider's ID."}, {"enum", providerIDs()}}}
 	merchant := member{"merchant", object{{"description", "The merchant's ID as configured."}, {"examples", []string{"acme"}}}}
 	tail := ".{mode}.{provider}.{merchant}.{kind}.{status}"
 	modes, kinds, statuses, byKind := tokens()

@@ -52,7 +52,7 @@ func (s *schemas) operation(m protoreflect.MethodDescriptor) (string, object, er
 	if verb == "get" {
 		parameters = append(parameters, s.queryParameters(m.Input(), inPath)...)
 	}
-	if isStream(m) {
+	if m.IsStreamingServer() {
 		parameters = append(parameters, object{
 			{"name", "Last-Event-ID"}, {"in", "header"},
 			{"description", "What a browser sends when it reconnects: go on after this cursor, whatever the query says."},
@@ -73,8 +73,6 @@ func (s *schemas) operation(m protoreflect.MethodDescriptor) (string, object, er
 	}
 	return path, object{{verb, operation.with("responses", s.responses(m, text))}}, nil
 }
-
-func isStream(m protoreflect.MethodDescriptor) bool { return m.IsStreamingServer() }
 
 // pathParameters turns /v1/{name=providers/*/endpoints/*} into
 // /v1/providers/{provider}/endpoints/{endpoint} and its parameters.
@@ -127,7 +125,7 @@ func (s *schemas) queryParameters(input protoreflect.MessageDescriptor, inPath [
 // responses are the answer and the errors that the method's comment names.
 func (s *schemas) responses(m protoreflect.MethodDescriptor, text string) object {
 	ok := content("The answer.", "application/json", s.ref(m.Output(), ""))
-	if isStream(m) {
+	if m.IsStreamingServer() {
 		ok = object{{"description", "The stream. It stays open until either side ends it; an error after it has begun is its last line or event."}, {"content", object{
 			{"application/x-ndjson", object{{"schema", object{
 				{"description", "One JSON object a line; where the stream ends with an error, a last line {\"error\": problem}."},

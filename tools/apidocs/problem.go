@@ -1,8 +1,6 @@
 package main
 
-import (
-	"google.golang.org/protobuf/reflect/protoreflect"
-)
+import "strings"
 
 func problemResponse(description string) object {
 	return content(description, "application/problem+json", ref("schemas/Problem"))
@@ -47,13 +45,9 @@ func errorReasons(all descriptors) (object, error) {
 		if v.Number() == 0 {
 			continue
 		}
-		name := withoutPrefix(v, "ERROR_REASON_")
+		name := strings.TrimPrefix(string(v.Name()), "ERROR_REASON_")
 		names = append(names, name)
 		text += "\n\n" + name + ": " + comment(v)
 	}
 	return object{{"type", "string"}, {"description", text}, {"enum", names}}, nil
-}
-
-func withoutPrefix(v protoreflect.EnumValueDescriptor, prefix string) string {
-	return string(v.Name())[len(prefix):]
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -88,14 +89,17 @@ func endpointParameters() []object {
 			{"schema", object{{"type", "string"}, {"pattern", "^[a-z0-9][a-z0-9-]{0,62}$"}}},
 		}
 	}
-	var ids []string
+	return []object{
+		name("provider", "The provider's ID: "+strings.Join(providerIDs(), ", ")+"."),
+		name("merchant", "The merchant's ID, as configured."),
+	}
+}
+
+func providerIDs() (ids []string) {
 	for _, a := range providers.All() {
 		ids = append(ids, a.Describe().ID)
 	}
-	return []object{
-		name("provider", "The provider's ID: "+strings.Join(ids, ", ")+"."),
-		name("merchant", "The merchant's ID, as configured."),
-	}
+	return ids
 }
 
 // acknowledgements are the successful answers: each provider expects its own.
@@ -105,12 +109,7 @@ func acknowledgements() (responses object) {
 		d := a.Describe()
 		byStatus[d.Acknowledgement.Status] = append(byStatus[d.Acknowledgement.Status], d)
 	}
-	var statuses []int
-	for status := range byStatus {
-		statuses = append(statuses, status)
-	}
-	slices.Sort(statuses)
-	for _, status := range statuses {
+	for _, status := range slices.Sorted(maps.Keys(byStatus)) {
 		text, media := "The webhook is durable.", object{}
 		for _, d := range byStatus[status] {
 			if d.Acknowledgement.Body == "" {

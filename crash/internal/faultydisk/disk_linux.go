@@ -142,11 +142,7 @@ func look(path string) (f file, err error) {
 	if f.name, err = os.Readlink(path); err != nil {
 		return f, err
 	}
-	text, err := os.ReadFile(strings.Replace(path, "/fd/", "/fdinfo/", 1))
-	if err != nil {
-		return f, err
-	}
-	_, err = fmt.Sscanf(string(text), "pos:\t%d\nflags:\t%o", &f.position, &f.flags)
+	f.position, f.flags, err = seccomp.Descriptor(path)
 	return f, err
 }
 

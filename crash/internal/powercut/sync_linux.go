@@ -3,7 +3,6 @@
 package powercut
 
 import (
-	"fmt"
 	"io"
 	"io/fs"
 	"maps"
@@ -12,6 +11,8 @@ import (
 	"strings"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/paynorm/paynorm/crash/internal/seccomp"
 )
 
 // wrote takes note that a thread is about to write to path from offset on; a
@@ -25,7 +26,7 @@ func (d *Disk) wrote(thread int, path string, offset int64) error {
 	if f == nil || err != nil {
 		return err
 	}
-	at, flags, err := describe(path)
+	at, flags, err := seccomp.Descriptor(path)
 	if err != nil {
 		return err
 	}
@@ -49,16 +50,6 @@ func (d *Disk) wrote(thread int, path string, offset int64) error {
 	}
 	d.pending[thread] = write{f, offset}
 	return nil
-}
-
-// describe returns where the file descriptor behind path stands, and its flags.
-func describe(path string) (position int64, flags int, err error) {
-	text, err := os.ReadFile(strings.Replace(path, "/fd/", "/fdinfo/", 1))
-	if err != nil {
-		return 0, 0, err
-	}
-	_, err = fmt.Sscanf(string(text), "pos:\t%d\nflags:\t%o", &position, &flags)
-	return position, flags, err
 }
 
 // through takes note that the last write of a thread has happened.

@@ -2,7 +2,13 @@
 
 package seccomp
 
-import "golang.org/x/sys/unix"
+import (
+	"fmt"
+	"os"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
 
 // traced says where a system call has what Call tells; negative: nowhere.
 type traced struct {
@@ -28,4 +34,15 @@ func tracedCalls() []traced {
 		{unix.SYS_SENDFILE, WriteSome, 0, -1, -1, -1},
 		{unix.SYS_SPLICE, WriteSome, 2, -1, -1, -1},
 	}
+}
+
+// Descriptor returns where the file descriptor of a Call's path stands, and its
+// flags.
+func Descriptor(path string) (position int64, flags int, err error) {
+	text, err := os.ReadFile(strings.Replace(path, "/fd/", "/fdinfo/", 1))
+	if err != nil {
+		return 0, 0, err
+	}
+	_, err = fmt.Sscanf(string(text), "pos:\t%d\nflags:\t%o", &position, &flags)
+	return position, flags, err
 }

@@ -84,9 +84,8 @@ func (s *Site) Ready(ctx context.Context, p *Process) (time.Duration, error) {
 	began := time.Now()
 	ctx, cancel := context.WithTimeout(ctx, StartWithin)
 	defer cancel()
-	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: 2 * time.Second}
 	for {
-		if answersOK(ctx, &client, s.HTTP+"/readyz") {
+		if status, _ := s.readyz(ctx); status == http.StatusOK {
 			return time.Since(began), nil
 		}
 		select {
@@ -102,32 +101,28 @@ func (s *Site) Ready(ctx context.Context, p *Process) (time.Duration, error) {
 // Refuses reports whether /readyz says that webhooks are refused, and why in one
 // of these words.
 func (s *Site) Refuses(ctx context.Context, why []string) bool {
-	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: 2 * time.Second}
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, s.HTTP+"/readyz", nil)
-	if err != nil {
-		return false
-	}
-	resp, err := client.Do(req)
-	if err != nil {
-		return false
-	}
-	defer resp.Body.Close() // read to its end, or given up
-	text, err := io.ReadAll(resp.Body)
-	return err == nil && resp.StatusCode == http.StatusServiceUnavailable &&
-		slices.ContainsFunc(why, func(w string) bool { return strings.Contains(string(text), w) })
+	status, text := s.readyz(ctx)
+	return status == http.StatusServiceUnavailable &&
+		slices.ContainsFunc(why, func(w string) bool { return strings.Contains(text, w) })
 }
 
-func answersOK(ctx context.Context, client *http.Client, url string) bool {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+// readyz returns what /readyz answers, 0 when it has no whole answer.
+func (s *Site) readyz(ctx context.Context) (status int, text string) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, s.HTTP+"/readyz", nil)
 	if err != nil {
-		return false
+		return 0, ""
 	}
+	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: 2 * time.Second}
 	resp, err := client.Do(req)
 	if err != nil {
-		return false
+		return 0, ""
 	}
-	defer resp.Body.Close() // nothing is read from it
-	return resp.StatusCode == http.StatusOK
+	defer resp.Body.Close() // read to its end, or given up
+	body, err := io.ReadAll(resp.Body)
+	if err != nil {
+		return 0, ""
+	}
+	return resp.StatusCode, string(body)
 }
 
 // Tail is the end of the log, for errors.

@@ -19,6 +19,10 @@ const MaxRefusals = 20
 // Endpoint names an endpoint.
 type Endpoint struct{ Provider, Merchant string }
 
+func (e Endpoint) compare(f Endpoint) int {
+	return cmp.Or(cmp.Compare(e.Provider, f.Provider), cmp.Compare(e.Merchant, f.Merchant))
+}
+
 // Refusal is what is kept of a webhook that was not authentic, or could not be
 // decoded. It holds no credential and nothing of the body.
 type Refusal struct {
@@ -140,9 +144,7 @@ func (b *Book) Reports(now time.Time) []Report {
 	for e, r := range b.endpoints {
 		all = append(all, r.report(e, now))
 	}
-	slices.SortFunc(all, func(x, y Report) int {
-		return cmp.Or(cmp.Compare(x.Provider, y.Provider), cmp.Compare(x.Merchant, y.Merchant))
-	})
+	slices.SortFunc(all, func(x, y Report) int { return x.compare(y.Endpoint) })
 	return all
 }
 
@@ -184,8 +186,6 @@ func (b *Book) Changes(now time.Time) []Change {
 			all = append(all, Change{Endpoint: e, Silent: silent, Since: r.lastAuthentic, UsualSilence: r.rhythm.usual()})
 		}
 	}
-	slices.SortFunc(all, func(x, y Change) int {
-		return cmp.Or(cmp.Compare(x.Provider, y.Provider), cmp.Compare(x.Merchant, y.Merchant))
-	})
+	slices.SortFunc(all, func(x, y Change) int { return x.compare(y.Endpoint) })
 	return all
 }

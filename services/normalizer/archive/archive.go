@@ -56,6 +56,17 @@ type end struct {
 	Last    string `json:"last_sha256"` // of the last commit, in hex
 }
 
+// count takes a record between header and trailer into account.
+func (e *end) count(k Kind, content []byte) {
+	if k == Key {
+		e.Keys++
+		return
+	}
+	sum := sha256.Sum256(content)
+	e.Commits++
+	e.Last = hex.EncodeToString(sum[:])
+}
+
 // Writer writes a backup.
 type Writer struct {
 	w   io.Writer
@@ -80,13 +91,7 @@ func NewWriter(w io.Writer, h Header) (*Writer, error) {
 
 // Write adds a record.
 func (a *Writer) Write(k Kind, content []byte) error {
-	if k == Commit {
-		sum := sha256.Sum256(content)
-		a.end.Commits++
-		a.end.Last = hex.EncodeToString(sum[:])
-	} else {
-		a.end.Keys++
-	}
+	a.end.count(k, content)
 	return a.record(k, content)
 }
 

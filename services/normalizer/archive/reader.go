@@ -5,7 +5,6 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/binary"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -65,19 +64,14 @@ func (a *Reader) Next() (Kind, []byte, error) {
 		return 0, nil, err
 	}
 	switch kind {
-	case Commit:
-		sum := sha256.Sum256(content)
-		a.seen.Commits++
-		a.seen.Last = hex.EncodeToString(sum[:])
-	case Key:
-		a.seen.Keys++
+	case Commit, Key:
+		a.seen.count(kind, content)
+		return kind, content, nil
 	case trailer:
 		a.done = true
 		return 0, nil, a.finish(content)
-	default:
-		return 0, nil, fmt.Errorf("%w: a record of an unknown kind stands after commit %d", ErrInvalid, a.position())
 	}
-	return kind, content, nil
+	return 0, nil, fmt.Errorf("%w: a record of an unknown kind stands after commit %d", ErrInvalid, a.position())
 }
 
 func (a *Reader) position() int64 { return a.header.First - 1 + a.seen.Commits }

@@ -68,17 +68,9 @@ func (l *Ledger) backupKeys(ctx context.Context, out *archive.Writer) (int64, er
 		return 0, fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}
 	var n int64
-	for next := uint64(1); ; n++ {
-		msg, err := stream.GetMsg(ctx, next, jetstream.WithGetMsgSubject(keySubject+">"))
-		if errors.Is(err, jetstream.ErrMsgNotFound) {
-			return n, nil
-		}
-		if err != nil {
-			return n, fmt.Errorf("%w: stream %s: %w", ErrUnavailable, Keys, err)
-		}
-		if err := out.Write(archive.Key, append([]byte(msg.Subject+"\n"), msg.Data...)); err != nil {
-			return n, err
-		}
-		next = msg.Sequence + 1
-	}
+	err = eachKey(ctx, stream, func(msg *jetstream.RawStreamMsg) error {
+		n++
+		return out.Write(archive.Key, append([]byte(msg.Subject+"\n"), msg.Data...))
+	})
+	return n, err
 }

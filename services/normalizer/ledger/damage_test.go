@@ -204,11 +204,7 @@ func TestALedgerWithoutItsBeginIsDamagedUnlessItWasTrimmed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for i := range 5 {
-		if _, err := l.Append(t.Context(), delivery(i)); err != nil {
-			t.Fatal(err)
-		}
-	}
+	fill(t, l, 5)
 	if n, err := l.Trim(t.Context(), ledger.Keep{MaxBytes: 1}, 3); err != nil || n != 3 {
 		t.Fatalf("%d commits were trimmed (%v), want 3", n, err)
 	}
@@ -240,11 +236,7 @@ func TestAStartDoesNotForgetHowFarTheLedgerWasDurable(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for i := range 3 {
-		if _, err := l.Append(t.Context(), delivery(i)); err != nil {
-			t.Fatal(err)
-		}
-	}
+	fill(t, l, 3)
 	l.Close()
 	before, err := os.ReadFile(filepath.Join(dir, "checkpoint.json"))
 	if err != nil {

@@ -54,17 +54,13 @@ func (k *KeyStore) Load(ctx context.Context) ([][]byte, error) {
 	defer k.mu.Unlock()
 	newest := map[string][]byte{}
 	clear(k.stored)
-	for next := uint64(1); ; {
-		msg, err := k.stream.GetMsg(ctx, next, jetstream.WithGetMsgSubject(keySubject+">"))
-		if errors.Is(err, jetstream.ErrMsgNotFound) {
-			break
-		}
-		if err != nil {
-			return nil, fmt.Errorf("%w: stream %s: %w", ErrUnavailable, Keys, err)
-		}
+	err := eachKey(ctx, k.stream, func(msg *jetstream.RawStreamMsg) error {
 		k.stored[msg.Subject] = append(k.stored[msg.Subject], msg.Sequence)
 		newest[msg.Subject] = msg.Data
-		next = msg.Sequence + 1
+		return nil
+	})
+	if err != nil {
+		return nil, err
 	}
 	all := make([][]byte, 0, len(newest))
 	for subject, data := range newest {
@@ -74,6 +70,23 @@ func (k *KeyStore) Load(ctx context.Context) ([][]byte, error) {
 		all = append(all, data)
 	}
 	return all, nil
+}
+
+// eachKey calls f with each message of the key ring's stream, in their order.
+func eachKey(ctx context.Context, stream jetstream.Stream, f func(*jetstream.RawStreamMsg) error) error {
+	for next := uint64(1); ; {
+		msg, err := stream.GetMsg(ctx, next, jetstream.WithGetMsgSubject(keySubject+">"))
+		if errors.Is(err, jetstream.ErrMsgNotFound) {
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("%w: stream %s: %w", ErrUnavailable, Keys, err)
+		}
+		if err := f(msg); err != nil {
+			return err
+		}
+		next = msg.Sequence + 1
+	}
 }
 
 // Save stores an epoch and then erases what it replaces. After an error the new one

@@ -3,7 +3,6 @@ package ledger
 import (
 	"bytes"
 	"context"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"time"
@@ -66,12 +65,11 @@ func (l *Ledger) ReadAfter(ctx context.Context, after int64) (*Reader, error) {
 
 // start returns the commit after which a reader begins.
 func (l *Ledger) start(ctx context.Context, after int64) (tip, error) {
-	anchor := *l.anchor.Load()
-	if after == 0 || after == anchor.ordinal {
-		return anchor, nil
-	}
 	data, err := l.stored(ctx, after)
-	switch {
+	// Looked at after the reading: trimming moves it before it removes commits.
+	switch anchor := *l.anchor.Load(); {
+	case after == 0, after == anchor.ordinal:
+		return anchor, nil
 	case after < anchor.ordinal:
 		return tip{}, fmt.Errorf("%w: %d was trimmed, and so were others up to %d", ErrNotKept, after, anchor.ordinal)
 	case errors.Is(err, ErrNotKept):
@@ -79,8 +77,7 @@ func (l *Ledger) start(ctx context.Context, after int64) (tip, error) {
 	case err != nil:
 		return tip{}, err
 	}
-	sum := sha256.Sum256(data)
-	return tip{ordinal: after, sum: sum[:]}, nil
+	return tipOf(after, data), nil
 }
 
 func (r *Reader) fetch(ctx context.Context) {
@@ -172,8 +169,7 @@ func follow(before tip, sequence uint64, data []byte) (tip, *ledgerv1.Commit, er
 	if !bytes.Equal(c.GetPreviousSha256(), before.sum) {
 		return tip{}, nil, fmt.Errorf("%w: commit %d does not follow commit %d: the chain of hashes is broken: %s", ErrDamaged, sequence, before.ordinal, repair)
 	}
-	sum := sha256.Sum256(data)
-	return tip{ordinal: c.GetOrdinal(), sum: sum[:]}, c, nil
+	return tipOf(c.GetOrdinal(), data), c, nil
 }
 
 // Close ends the reading. A consumer that stays behind counts against the

@@ -18,7 +18,7 @@ import (
 var ErrNotEmpty = errors.New("there is a ledger already: restore into an empty data_dir or cluster")
 
 // Restore fills an empty server with a backup and checks it on the way. Of o it needs
-// Conn, Replicas, AckTimeout, Checkpoint and Now. When it fails, the server is left without a
+// Conn, Replicas, AckTimeout and Checkpoint. When it fails, the server is left without a
 // ledger; when it is killed, Open reports the missing commits. Errors wrap
 // ErrNotEmpty, ErrDamaged, ErrUnavailable or archive.ErrInvalid, or are r's.
 func Restore(ctx context.Context, o Options, r io.Reader) (Summary, error) {
@@ -77,10 +77,10 @@ func restore(ctx context.Context, js jetstream.JetStream, o Options, in *archive
 	if err != nil {
 		return Summary{}, fmt.Errorf("%w: its header cannot be read: %w", archive.ErrInvalid, err)
 	}
-	at := tip{ordinal: h.First - 1, sum: sum}
+	anchor := tip{ordinal: h.First - 1, sum: sum}
 	// From here on the checkpoint demands the last commit, whose hash is not known before the end.
 	check := &checkpoint{path: o.Checkpoint}
-	if err := check.write(mark{anchor: at, end: tip{ordinal: h.Last}}); err != nil {
+	if err := check.write(mark{anchor: anchor, end: tip{ordinal: h.Last}}); err != nil {
 		return Summary{}, err
 	}
 	cfg := streamConfig(o.Replicas)
@@ -94,11 +94,11 @@ func restore(ctx context.Context, js jetstream.JetStream, o Options, in *archive
 	if err != nil {
 		return Summary{}, err
 	}
-	s := Summary{First: h.First, Last: h.Last}
+	s, at := Summary{First: h.First, Last: h.Last}, anchor
 	for {
 		kind, content, err := in.Next()
 		if errors.Is(err, io.EOF) {
-			return s, check.write(mark{anchor: tip{ordinal: h.First - 1, sum: sum}, end: at})
+			return s, check.write(mark{anchor: anchor, end: at})
 		}
 		if err != nil {
 			return Summary{}, err

@@ -29,6 +29,12 @@ type tip struct {
 	sum     []byte // SHA-256 of the commit's message body; nil when there is none
 }
 
+// tipOf returns the end of a chain whose last commit has data as its message body.
+func tipOf(ordinal int64, data []byte) tip {
+	sum := sha256.Sum256(data)
+	return tip{ordinal: ordinal, sum: sum[:]}
+}
+
 func (t tip) equal(u tip) bool { return t.ordinal == u.ordinal && bytes.Equal(t.sum, u.sum) }
 
 // streamConfig leaves DenyPurge off, because trimming purges what is older than the
@@ -136,6 +142,5 @@ func readTip(ctx context.Context, s jetstream.Stream, ordinal int64) (at tip, pr
 	if err != nil {
 		return tip{}, nil, err
 	}
-	sum := sha256.Sum256(msg.Data)
-	return tip{ordinal: ordinal, sum: sum[:]}, c.GetPreviousSha256(), nil
+	return tipOf(ordinal, msg.Data), c.GetPreviousSha256(), nil
 }

@@ -2,7 +2,6 @@ package ledger
 
 import (
 	"context"
-	"crypto/sha256"
 	"fmt"
 	"sort"
 	"time"
@@ -21,7 +20,7 @@ type Keep struct {
 
 // Trim removes the oldest commits that are beyond keep, but neither one after
 // projected nor the newest. It returns how many it removed: none while a backup runs.
-// Errors wrap ErrUnavailable or ErrDamaged.
+// Errors wrap ErrUnavailable or ErrDamaged, or say that the stream cannot be trimmed.
 func (l *Ledger) Trim(ctx context.Context, keep Keep, projected int64) (int64, error) {
 	if !l.trimming.TryLock() {
 		return 0, nil
@@ -89,8 +88,7 @@ func (l *Ledger) trimTo(ctx context.Context, to int64) error {
 	if err != nil {
 		return err
 	}
-	sum := sha256.Sum256(data)
-	anchor := tip{ordinal: to - 1, sum: sum[:]}
+	anchor := tipOf(to-1, data)
 	if err := l.checkpoint.trimmed(anchor); err != nil {
 		return err
 	}

@@ -69,20 +69,20 @@ func TestTrimKeepsWhatItMust(t *testing.T) {
 		projected int64
 		first     int64 // that is left of ten commits, made 10 h to 1 h ago
 	}{
-		"no bound":                       {ledger.Keep{}, 10, 1},
-		"nothing is old":                 {ledger.Keep{MaxAge: day}, 10, 1},
-		"some are old":                   {ledger.Keep{MaxAge: 5*time.Hour + time.Minute}, 10, 6},
-		"all are old":                    {ledger.Keep{MaxAge: time.Minute}, 10, 10},
-		"old but not projected":          {ledger.Keep{MaxAge: time.Minute}, 3, 4},
-		"nothing projected":              {ledger.Keep{MaxAge: time.Minute}, 0, 1},
-		"small enough":                   {ledger.Keep{MaxBytes: 200_000}, 10, 1},
-		"too large":                      {ledger.Keep{MaxBytes: 55_000}, 10, 6},
-		"much too large":                 {ledger.Keep{MaxBytes: 1}, 10, 10},
-		"too large and not projected":    {ledger.Keep{MaxBytes: 1}, 2, 3},
-		"size comes before age":          {ledger.Keep{MaxAge: 8*time.Hour + time.Minute, MaxBytes: 55_000}, 10, 6},
-		"age comes before size":          {ledger.Keep{MaxAge: 2*time.Hour + time.Minute, MaxBytes: 55_000}, 10, 9},
-		"projected beyond the last one":  {ledger.Keep{MaxAge: time.Minute}, 99, 10},
-		"bounds that were met long ago ": {ledger.Keep{MaxAge: 100 * day, MaxBytes: 1 << 40}, 10, 1},
+		"no bound":                      {ledger.Keep{}, 10, 1},
+		"nothing is old":                {ledger.Keep{MaxAge: day}, 10, 1},
+		"some are old":                  {ledger.Keep{MaxAge: 5*time.Hour + time.Minute}, 10, 6},
+		"all are old":                   {ledger.Keep{MaxAge: time.Minute}, 10, 10},
+		"old but not projected":         {ledger.Keep{MaxAge: time.Minute}, 3, 4},
+		"nothing projected":             {ledger.Keep{MaxAge: time.Minute}, 0, 1},
+		"small enough":                  {ledger.Keep{MaxBytes: 200_000}, 10, 1},
+		"too large":                     {ledger.Keep{MaxBytes: 55_000}, 10, 6},
+		"much too large":                {ledger.Keep{MaxBytes: 1}, 10, 10},
+		"too large and not projected":   {ledger.Keep{MaxBytes: 1}, 2, 3},
+		"size comes before age":         {ledger.Keep{MaxAge: 8*time.Hour + time.Minute, MaxBytes: 55_000}, 10, 6},
+		"age comes before size":         {ledger.Keep{MaxAge: 2*time.Hour + time.Minute, MaxBytes: 55_000}, 10, 9},
+		"projected beyond the last one": {ledger.Keep{MaxAge: time.Minute}, 99, 10},
+		"bounds that were met long ago": {ledger.Keep{MaxAge: 100 * day, MaxBytes: 1 << 40}, 10, 1},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -129,6 +129,29 @@ func TestTrimmedLedgerGoesOn(t *testing.T) {
 		s.Shutdown()
 		s = natsdtest.Start(t, filepath.Join(dir, "nats"))
 		l = clocked(t, s, dir, now)
+	}
+}
+
+// A projector begins to read while what it has projected is being trimmed.
+func TestReadingBeginsWhereTheLedgerIsBeingTrimmed(t *testing.T) {
+	l := open(t, natsdtest.Start(t, ""))
+	fill(t, l, 61)
+	for after := int64(1); after <= 60; after++ {
+		trimmed := make(chan error, 1)
+		go func() {
+			_, err := l.Trim(t.Context(), ledger.Keep{MaxBytes: 1}, after)
+			trimmed <- err
+		}()
+		for range 8 {
+			r, err := l.ReadAfter(t.Context(), after)
+			if err != nil {
+				t.Fatalf("after %d: %v", after, err)
+			}
+			r.Close()
+		}
+		if err := <-trimmed; err != nil {
+			t.Fatal(err)
+		}
 	}
 }
 
@@ -203,11 +226,7 @@ func TestStreamThatCannotBePurgedIsOpenedAndNotTrimmed(t *testing.T) {
 		t.Fatal(err)
 	}
 	l := open(t, s)
-	for n := range 3 {
-		if _, err := l.Append(t.Context(), delivery(n)); err != nil {
-			t.Fatal(err)
-		}
-	}
+	fill(t, l, 3)
 	if n, err := l.Trim(t.Context(), ledger.Keep{MaxBytes: 1}, 3); err == nil || n != 0 {
 		t.Errorf("trimmed %d commits, %v; want an error", n, err)
 	}

@@ -3,7 +3,6 @@ package ledger
 import (
 	"bytes"
 	"context"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"slices"
@@ -102,16 +101,16 @@ func (w *writer) commit(ctx context.Context, group []*entry) error {
 		Ordinal: w.tip.ordinal + 1, PreviousSha256: w.tip.sum, CommitTime: timestamppb.New(w.l.o.Now()),
 	}
 	data, err := w.marshal(c, group)
-	sum := sha256.Sum256(data)
+	written := tipOf(c.GetOrdinal(), data)
 	if err == nil {
-		w.doubt = append(w.doubt, sum[:])
+		w.doubt = append(w.doubt, written.sum)
 		start := w.l.o.Now()
 		if err = w.publish(ctx, data); err == nil && w.l.o.Observer != nil {
 			w.l.o.Observer.Committed(len(c.GetDeliveries()), len(data), w.l.o.Now().Sub(start))
 		}
 	}
 	if err == nil {
-		w.advance(tip{ordinal: c.GetOrdinal(), sum: sum[:]})
+		w.advance(written)
 	}
 	for i, e := range group {
 		if e.place = (Place{Sequence: c.GetOrdinal(), Index: i}); err != nil {

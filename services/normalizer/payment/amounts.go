@@ -76,13 +76,18 @@ func accumulate(state *ledgerv1.PaymentState, e *eventv1.PaymentStatusChanged) (
 	if t.total != nil && t.total.GetCurrencyCode() != e.GetAmount().GetCurrencyCode() {
 		return !counted
 	}
-	total := &eventv1.Money{CurrencyCode: e.GetAmount().GetCurrencyCode(), MinorUnits: sum, Exponent: e.GetAmount().GetExponent()}
-	if e.GetKind() == eventv1.Kind_KIND_REFUND {
-		e.AmountRefunded = total
-	} else {
-		e.AmountPaid = total
-	}
+	setSum(e, e.GetAmount(), sum)
 	return !counted || before != e.GetAmount().GetMinorUnits()
+}
+
+// setSum sets the cumulative amount of e's kind to units of amount's currency.
+func setSum(e *eventv1.PaymentStatusChanged, amount *eventv1.Money, units int64) {
+	sum := &eventv1.Money{CurrencyCode: amount.GetCurrencyCode(), MinorUnits: units, Exponent: amount.GetExponent()}
+	if e.GetKind() == eventv1.Kind_KIND_REFUND {
+		e.AmountRefunded = sum
+	} else {
+		e.AmountPaid = sum
+	}
 }
 
 // takeBack lowers the refunded sum when a refund that succeeded fails after all.
@@ -90,7 +95,7 @@ func takeBack(state *ledgerv1.PaymentState, e *eventv1.PaymentStatusChanged) boo
 	t := tallyOf(state, e)
 	n, counted := t.byOperation[e.GetProviderOperationId()]
 	if counted && t.total != nil {
-		e.AmountRefunded = &eventv1.Money{CurrencyCode: t.total.GetCurrencyCode(), MinorUnits: t.total.GetMinorUnits() - n, Exponent: t.total.GetExponent()}
+		setSum(e, t.total, t.total.GetMinorUnits()-n)
 	}
 	return false
 }
@@ -98,7 +103,7 @@ func takeBack(state *ledgerv1.PaymentState, e *eventv1.PaymentStatusChanged) boo
 // countOperation remembers the operation of an applied event.
 func countOperation(state *ledgerv1.PaymentState, e *eventv1.PaymentStatusChanged) {
 	if e.GetKind() == eventv1.Kind_KIND_REFUND && statusOf(e) != refundSucceeded {
-		delete(state.GetRefundedByOperation(), e.GetProviderOperationId())
+		dropOperation(state, e)
 		return
 	}
 	if !takes(e) {
@@ -168,17 +173,21 @@ func keepAmounts(last, e *eventv1.PaymentStatusChanged) *eventv1.PaymentStatusCh
 
 // uncount forgets the operation of superseded, which e says otherwise.
 func uncount(state *ledgerv1.PaymentState, superseded, e *eventv1.PaymentStatusChanged) {
-	op := superseded.GetProviderOperationId()
-	if !takes(superseded) || takes(e) && e.GetKind() == superseded.GetKind() && e.GetProviderOperationId() == op {
+	if !takes(superseded) || takes(e) && e.GetKind() == superseded.GetKind() && e.GetProviderOperationId() == superseded.GetProviderOperationId() {
 		return
 	}
+	dropOperation(state, superseded)
+}
+
+// dropOperation forgets the operation of e.
+func dropOperation(state *ledgerv1.PaymentState, e *eventv1.PaymentStatusChanged) {
 	// The maps may be shared with an earlier copy of the state.
-	if superseded.GetKind() == eventv1.Kind_KIND_REFUND {
+	if e.GetKind() == eventv1.Kind_KIND_REFUND {
 		state.RefundedByOperation = maps.Clone(state.GetRefundedByOperation())
-		delete(state.GetRefundedByOperation(), op)
+		delete(state.GetRefundedByOperation(), e.GetProviderOperationId())
 	} else {
 		state.PaidByOperation = maps.Clone(state.GetPaidByOperation())
-		delete(state.GetPaidByOperation(), op)
+		delete(state.GetPaidByOperation(), e.GetProviderOperationId())
 	}
 }
 
@@ -195,10 +204,5 @@ func sumWithout(state *ledgerv1.PaymentState, superseded, e *eventv1.PaymentStat
 		}
 		left += n
 	}
-	total := &eventv1.Money{CurrencyCode: superseded.GetAmount().GetCurrencyCode(), MinorUnits: left, Exponent: superseded.GetAmount().GetExponent()}
-	if e.GetKind() == eventv1.Kind_KIND_REFUND {
-		e.AmountRefunded = total
-	} else {
-		e.AmountPaid = total
-	}
+	setSum(e, superseded.GetAmount(), left)
 }

@@ -1,8 +1,6 @@
 package payment
 
 import (
-	"slices"
-
 	eventv1 "github.com/paynorm/paynorm/gen/paynorm/event/v1"
 	ledgerv1 "github.com/paynorm/paynorm/gen/paynorm/ledger/v1"
 	"google.golang.org/protobuf/proto"
@@ -36,7 +34,7 @@ func Correct(state *ledgerv1.PaymentState, e, superseded *eventv1.PaymentStatusC
 		setPaymentStatus(e, ifPaid)
 	}
 	setPrevious(e, statusOf(superseded))
-	e.Final = slices.Contains(machines[e.GetKind()].final, statusOf(e)) || finallyFailed(e)
+	e.Final = isFinal(e)
 	without := &ledgerv1.PaymentState{
 		Machines: state.GetMachines(), PaidByOperation: state.GetPaidByOperation(), RefundedByOperation: state.GetRefundedByOperation(),
 	}
@@ -70,16 +68,14 @@ func Differences(published, fact *eventv1.PaymentStatusChanged, ifPaid eventv1.P
 	case published.GetDisposition() == eventv1.Disposition_DISPOSITION_NO_CHANGE && leavesPaymentAsItWas(published, now) && leavesPaymentAsItWas(published, published):
 		now.Status, now.Final = published.GetStatus(), published.GetFinal()
 	default:
-		now.Final = slices.Contains(machines[now.GetKind()].final, statusOf(now)) || finallyFailed(now)
+		now.Final = isFinal(now)
 	}
-	if now.AmountPaid == nil && takes(published) {
+	corrected := published.GetDisposition() == eventv1.Disposition_DISPOSITION_CORRECTION // it may have what was left of a sum
+	if now.AmountPaid == nil && (takes(published) || corrected) {
 		now.AmountPaid = published.GetAmountPaid()
 	}
 	if now.AmountRefunded == nil && (takes(published) || published.GetKind() == eventv1.Kind_KIND_REFUND) {
 		now.AmountRefunded = published.GetAmountRefunded()
-	}
-	if published.GetDisposition() == eventv1.Disposition_DISPOSITION_CORRECTION && now.AmountPaid == nil {
-		now.AmountPaid = published.GetAmountPaid() // may be what was left of a sum
 	}
 	a, b := published.ProtoReflect(), now.ProtoReflect()
 	all := a.Descriptor().Fields()

@@ -33,8 +33,7 @@ func Decide(state *ledgerv1.PaymentState, e *eventv1.PaymentStatusChanged, ifPai
 		return
 	}
 
-	next := statusOf(e)
-	e.Final = slices.Contains(rules.final, next) || finallyFailed(e)
+	e.Final = isFinal(e)
 	newMoney := accumulate(state, e)
 	e.Disposition, e.UnexpectedTransition = judge(rules, last, e, newMoney)
 	switch {
@@ -43,6 +42,11 @@ func Decide(state *ledgerv1.PaymentState, e *eventv1.PaymentStatusChanged, ifPai
 	case takes(e): // what was not applied is in no sum
 		e.AmountPaid, e.AmountRefunded = nil, nil
 	}
+}
+
+// isFinal reports whether e's status is one after which nothing is expected.
+func isFinal(e *eventv1.PaymentStatusChanged) bool {
+	return slices.Contains(machines[e.GetKind()].final, statusOf(e)) || finallyFailed(e)
 }
 
 // finallyFailed reports whether e's provider says that a payment has failed for
@@ -105,8 +109,7 @@ func leavesPaymentAsItWas(last, e *eventv1.PaymentStatusChanged) bool {
 	if last == nil || e.GetKind() != eventv1.Kind_KIND_PAYMENT {
 		return false
 	}
-	followUp := e.GetOperation() == eventv1.Operation_OPERATION_CAPTURE || e.GetOperation() == eventv1.Operation_OPERATION_VOID
-	return followUp && (e.GetOperationOutcome() == eventv1.OperationOutcome_OPERATION_OUTCOME_FAILED ||
+	return ofOperation(e) && (e.GetOperationOutcome() == eventv1.OperationOutcome_OPERATION_OUTCOME_FAILED ||
 		e.GetOperationOutcome() == eventv1.OperationOutcome_OPERATION_OUTCOME_PENDING)
 }
 

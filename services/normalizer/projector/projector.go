@@ -66,7 +66,7 @@ type Options struct {
 	Observer   Observer
 	Watchers   Watchers
 	Tracer     *tracing.Tracer  // nil: nothing is traced
-	Now        func() time.Time // for the progress of long work
+	Now        func() time.Time // for the pace, and the progress of long work
 	Logger     *slog.Logger
 }
 

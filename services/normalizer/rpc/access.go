@@ -10,18 +10,14 @@ import (
 	normalizerv1 "github.com/paynorm/paynorm/gen/paynorm/normalizer/v1"
 	"github.com/paynorm/paynorm/services/normalizer/access"
 	"github.com/paynorm/paynorm/services/normalizer/view"
-	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/metadata"
-	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
 )
 
 // Doorkeeper says who a caller is; see access.Gate.
 type Doorkeeper interface {
-	// Open says whether anybody may read.
-	Open() bool
 	// Authenticate returns whose token the value of a header authorization carries.
 	// Errors wrap access.ErrUnauthenticated.
 	Authenticate(authorization string) (access.Caller, error)
@@ -30,7 +26,6 @@ type Doorkeeper interface {
 // everybody is the doorkeeper of a server that was given none.
 type everybody struct{}
 
-func (everybody) Open() bool                                 { return true }
 func (everybody) Authenticate(string) (access.Caller, error) { return access.Anybody(), nil }
 
 // insideKey marks the context of calls that the gateway of this process makes.
@@ -101,10 +96,10 @@ func (i interceptors) may(ctx context.Context, method string, request any) error
 		if known && scope == access.Ingest {
 			return nil
 		}
-		return denied(string(scope))
+		return denied(scope)
 	}
 	if !known || !caller.Allows(scope) {
-		return denied(string(scope))
+		return denied(scope)
 	}
 	if o, ok := request.(owned); ok && scope == access.Ingest && !caller.Sees(o.GetProvider(), o.GetMerchant()) {
 		return fmt.Errorf("%s for a merchant that the caller does not see: %w", method, view.ErrNotFound)
@@ -119,13 +114,8 @@ func (i interceptors) may(ctx context.Context, method string, request any) error
 }
 
 // denied is PERMISSION_DENIED for want of a scope.
-func denied(scope string) error {
-	s, err := status.Newf(codes.PermissionDenied, "the token does not have the scope %q", scope).WithDetails(
-		&errdetails.ErrorInfo{Reason: "PERMISSION_DENIED", Domain: Domain})
-	if err != nil {
-		return status.Error(codes.PermissionDenied, "the token does not have the scope")
-	}
-	return s.Err()
+func denied(scope access.Scope) error {
+	return class{code: codes.PermissionDenied, reason: "PERMISSION_DENIED", message: fmt.Sprintf("the token does not have the scope %q", scope)}.err()
 }
 
 // owned is a message that belongs to a merchant.
@@ -146,10 +136,7 @@ func (i interceptors) leave(ctx context.Context, method string, response any) er
 	if !ok || m == nil {
 		return nil
 	}
-	if hidden(caller, m) {
-		return fmt.Errorf("%s: %w: it belongs to a merchant that the caller does not see", method, view.ErrNotFound)
-	}
-	lost := false
+	lost := hidden(caller, m)
 	m.ProtoReflect().Range(func(f protoreflect.FieldDescriptor, v protoreflect.Value) bool {
 		switch {
 		case f.Message() == nil || f.IsMap():

@@ -227,12 +227,12 @@ func TestAWatchTellsOnlyWhatIsTheCallers(t *testing.T) {
 func TestAFullReadIsAuditedWithoutContent(t *testing.T) {
 	p, delivery, payment, event := guarded(t)
 	all := calls(p, delivery, payment, event)
-	p.log.take()
+	p.log.Take()
 	for _, method := range []string{"GetDelivery FULL", "ListDeliveries FULL", "NormalizeDelivery by name"} {
 		if _, err := all[method](as(ctx(t), "all")); err != nil {
 			t.Fatal(err)
 		}
-		log := p.log.take()
+		log := p.log.Take()
 		for _, want := range []string{`caller="token all"`, delivery} {
 			if !strings.Contains(log, want) {
 				t.Errorf("%s: %q is not in the log:\n%s", method, want, log)
@@ -245,7 +245,7 @@ func TestAFullReadIsAuditedWithoutContent(t *testing.T) {
 	if _, err := all["GetDelivery"](as(ctx(t), "all")); err != nil {
 		t.Fatal(err)
 	}
-	if log := p.log.take(); log != "" {
+	if log := p.log.Take(); log != "" {
 		t.Errorf("a read without content is audited:\n%s", log)
 	}
 }

@@ -281,7 +281,7 @@ func TestAClientThatLeavesEndsItsWatch(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.server.GracefulStop() // waits for it
-	if log := w.log.take(); strings.Contains(log, "WARN") || strings.Contains(log, "ERROR") {
+	if log := w.log.Take(); strings.Contains(log, "WARN") || strings.Contains(log, "ERROR") {
 		t.Errorf("leaving is logged:\n%s", log)
 	}
 }

@@ -40,7 +40,8 @@ func (s *Payments) ExplainPayment(ctx context.Context, r *normalizerv1.ExplainPa
 		out.Steps = append(out.Steps, step)
 	}
 	story.SetEffects(out.GetSteps()) // before any is left out: they explain each other
-	for proto.Size(out) > maxStepBytes && len(out.GetSteps()) > 1 {
+	for size := proto.Size(out); size > maxStepBytes && len(out.GetSteps()) > 1; {
+		size -= proto.Size(&normalizerv1.ExplainPaymentResponse{Steps: out.GetSteps()[:1]})
 		out.Steps, out.Truncated = out.Steps[1:], true
 	}
 	out.Text = story.Text(out)

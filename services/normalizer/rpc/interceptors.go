@@ -24,9 +24,9 @@ const webhooks = "/paynorm.normalizer.v1.NormalizerService/"
 // errFault stands for a panic, whose text is in the log.
 var errFault = errors.New("fault")
 
-// interceptors surround every call: they let in who may make it, validate the request, turn faults and
-// errors into statuses and log what is our fault. Nothing of a request but the
-// name of the method is logged.
+// interceptors surround every call: they let in who may make it, validate the
+// request, turn faults and errors into statuses and log what is our fault.
+// Nothing of a request but the name of the method is logged.
 type interceptors struct {
 	validator protovalidate.Validator
 	door      Doorkeeper

@@ -136,7 +136,7 @@ func TestErrorsOfADeliverySayWhatTheProviderMayKnow(t *testing.T) {
 			if diff := cmp.Diff(tt.want, failureOf(err)); diff != "" {
 				t.Errorf("%v (-want +got):\n%s", tt.err, diff)
 			}
-			log := w.log.take()
+			log := w.log.Take()
 			if !strings.Contains(log, "level="+tt.log) || strings.Count(log, "\n") != 1 || !strings.Contains(log, cause) {
 				t.Errorf("%v is logged as\n%s\nwant one line of level %s with the cause", tt.err, log, tt.log)
 			}
@@ -158,7 +158,7 @@ func TestAFaultEndsOneCallOnly(t *testing.T) {
 		if diff := cmp.Diff(want, failureOf(err)); diff != "" {
 			t.Errorf("(-want +got):\n%s", diff)
 		}
-		if log := w.log.take(); !strings.Contains(log, "level=ERROR") || !strings.Contains(log, "normalizer_test.go") {
+		if log := w.log.Take(); !strings.Contains(log, "level=ERROR") || !strings.Contains(log, "normalizer_test.go") {
 			t.Errorf("the log does not say where:\n%s", log)
 		}
 		w.ingest = func(provider.Delivery) (ingest.Receipt, error) { return ingest.Receipt{}, nil }
@@ -203,7 +203,7 @@ func TestMistakesOfReadersAreLoggedAsWarnings(t *testing.T) {
 	if err == nil {
 		t.Fatal("an event that is not there was found")
 	}
-	if log := w.log.take(); !strings.Contains(log, "level=WARN") || strings.Count(log, "\n") != 1 {
+	if log := w.log.Take(); !strings.Contains(log, "level=WARN") || strings.Count(log, "\n") != 1 {
 		t.Errorf("the log is\n%s\nwant one warning", log)
 	}
 }

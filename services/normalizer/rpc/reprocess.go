@@ -141,12 +141,9 @@ func (s *Deliveries) addAccounts(command *ledgerv1.Reprocess, d stored) {
 
 // publishes reports whether an event would be published.
 func publishes(changes []reprocess.Change) bool {
-	for _, c := range changes {
-		if c.Kind == reprocess.Released || c.Kind == reprocess.Corrected {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(changes, func(c reprocess.Change) bool {
+		return c.Kind == reprocess.Released || c.Kind == reprocess.Corrected
+	})
 }
 
 // command has deliveries reprocessed and returns when the outcome is published.

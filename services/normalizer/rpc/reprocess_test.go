@@ -15,28 +15,30 @@ import (
 
 const released = normalizerv1.ReprocessChange_REPROCESS_CHANGE_RELEASED
 
+// reprocess reprocesses a delivery of one item, or only asks what that would change.
+func (p *pipeline) reprocess(name string, dry bool) *normalizerv1.ReprocessDeliveryResponse {
+	p.t.Helper()
+	r, err := p.deliveries().ReprocessDelivery(ctx(p.t), &normalizerv1.ReprocessDeliveryRequest{Name: name, ValidateOnly: dry})
+	if err != nil || len(r.GetItems()) != 1 {
+		p.t.Fatalf("ReprocessDelivery = %v, %v", r, err)
+	}
+	return r
+}
+
 func TestAQuarantinedDeliveryIsReleasedOnce(t *testing.T) {
 	p := newPipeline(t)
 	name := p.send("clip", clip("EXPIRED", "expired_at", 1))[0]
-	reprocess := func(dry bool) *normalizerv1.ReprocessDeliveryResponse {
-		t.Helper()
-		r, err := p.deliveries().ReprocessDelivery(ctx(t), &normalizerv1.ReprocessDeliveryRequest{Name: name, ValidateOnly: dry})
-		if err != nil || len(r.GetItems()) != 1 {
-			t.Fatalf("ReprocessDelivery = %v, %v", r, err)
-		}
-		return r
-	}
-	if r := reprocess(false); r.GetLedgerSequence() != 0 || r.GetItems()[0].GetChange() != normalizerv1.ReprocessChange_REPROCESS_CHANGE_NONE || r.GetItems()[0].GetQuarantined() == nil {
+	if r := p.reprocess(name, false); r.GetLedgerSequence() != 0 || r.GetItems()[0].GetChange() != normalizerv1.ReprocessChange_REPROCESS_CHANGE_NONE || r.GetItems()[0].GetQuarantined() == nil {
 		t.Errorf("with the same mapping: %v", r)
 	}
 	p.mapping.knows.Store(true)
-	if r := reprocess(true); r.GetLedgerSequence() != 0 || r.GetItems()[0].GetChange() != released || r.GetItems()[0].GetAfter().GetCursor() != 0 {
+	if r := p.reprocess(name, true); r.GetLedgerSequence() != 0 || r.GetItems()[0].GetChange() != released || r.GetItems()[0].GetAfter().GetCursor() != 0 {
 		t.Errorf("only asked: %v", r)
 	}
 	if got := said(p.get(name, basic)); got != "UNMAPPED" {
 		t.Errorf("after it was only asked, the outcome is %s", got)
 	}
-	r := reprocess(false)
+	r := p.reprocess(name, false)
 	after := r.GetItems()[0].GetAfter()
 	if r.GetLedgerSequence() != 2 || r.GetItems()[0].GetChange() != released || after.GetCursor() == 0 || after.GetPaymentVersion() != 1 || after.GetDelivery() != name {
 		t.Errorf("released: %v", r)
@@ -44,7 +46,7 @@ func TestAQuarantinedDeliveryIsReleasedOnce(t *testing.T) {
 	if got := p.get(name, basic); said(got) != "UNMAPPED released" || got.GetOutcomes()[0].GetReleasedAs() != after.GetName() {
 		t.Errorf("after it the delivery is %v", got)
 	}
-	if r := reprocess(false); r.GetLedgerSequence() != 0 || r.GetItems()[0].GetChange() != normalizerv1.ReprocessChange_REPROCESS_CHANGE_NONE {
+	if r := p.reprocess(name, false); r.GetLedgerSequence() != 0 || r.GetItems()[0].GetChange() != normalizerv1.ReprocessChange_REPROCESS_CHANGE_NONE {
 		t.Errorf("again: %v", r)
 	}
 }
@@ -97,22 +99,14 @@ func TestAnAccountThatIsExpectedTodayReleases(t *testing.T) {
 	}
 	const name = "deliveries/d1-0"
 	p.expect = []string{"another account"}
-	reprocess := func(dry bool) *normalizerv1.ReprocessDeliveryResponse {
-		t.Helper()
-		r, err := p.deliveries().ReprocessDelivery(ctx(t), &normalizerv1.ReprocessDeliveryRequest{Name: name, ValidateOnly: dry})
-		if err != nil || len(r.GetItems()) != 1 {
-			t.Fatalf("ReprocessDelivery = %v, %v", r, err)
-		}
-		return r
-	}
-	if r := reprocess(false); r.GetLedgerSequence() != 0 || r.GetItems()[0].GetChange() != normalizerv1.ReprocessChange_REPROCESS_CHANGE_NONE {
+	if r := p.reprocess(name, false); r.GetLedgerSequence() != 0 || r.GetItems()[0].GetChange() != normalizerv1.ReprocessChange_REPROCESS_CHANGE_NONE {
 		t.Errorf("while the account is not expected: %v", r)
 	}
 	p.expect = []string{"another account", ""} // Clip names no account
-	if r := reprocess(true); r.GetLedgerSequence() != 0 || r.GetItems()[0].GetChange() != released {
+	if r := p.reprocess(name, true); r.GetLedgerSequence() != 0 || r.GetItems()[0].GetChange() != released {
 		t.Errorf("only asked: %v", r)
 	}
-	if r := reprocess(false); r.GetLedgerSequence() != 2 || r.GetItems()[0].GetAfter().GetCursor() == 0 {
+	if r := p.reprocess(name, false); r.GetLedgerSequence() != 2 || r.GetItems()[0].GetAfter().GetCursor() == 0 {
 		t.Errorf("released: %v", r)
 	}
 	if got := said(p.get(name, basic)); got != "ACCOUNT_MISMATCH released" {

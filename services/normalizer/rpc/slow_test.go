@@ -49,7 +49,7 @@ func TestAWatcherThatDoesNotReadIsToldSoAndResumes(t *testing.T) {
 	w.bulk(1, 1000)
 	var log strings.Builder
 	for until := time.After(time.Minute); !strings.Contains(log.String(), "code=ResourceExhausted"); {
-		log.WriteString(w.log.take())
+		log.WriteString(w.log.Take())
 		select {
 		case <-until:
 			t.Fatalf("the watch goes on; log:\n%s", log.String())

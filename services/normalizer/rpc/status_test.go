@@ -65,7 +65,7 @@ func declared() map[string]bool {
 
 func TestEveryReasonIsDeclared(t *testing.T) {
 	known := declared()
-	reasons := []string{"INVALID_FIELD", "INTERNAL"}
+	reasons := []string{"INVALID_FIELD", "INTERNAL", "PERMISSION_DENIED"}
 	for _, c := range classes() {
 		reasons = append(reasons, c.reason)
 	}

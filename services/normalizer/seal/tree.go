@@ -1,6 +1,7 @@
 package seal
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"errors"
 	"math/bits"
@@ -57,15 +58,7 @@ func (t tree) whole() bool { return len(t) == 1 && t[0].depth == 0 }
 
 // find returns the index of the node that covers leaf; ok is false when none does.
 func (t tree) find(leaf uint32) (i int, ok bool) {
-	i, exact := slices.BinarySearchFunc(t, leaf, func(n node, leaf uint32) int {
-		switch {
-		case n.start < leaf:
-			return -1
-		case n.start > leaf:
-			return 1
-		}
-		return 0
-	})
+	i, exact := slices.BinarySearchFunc(t, leaf, func(n node, leaf uint32) int { return cmp.Compare(n.start, leaf) })
 	if !exact {
 		i--
 	}

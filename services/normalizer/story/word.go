@@ -74,8 +74,7 @@ func amounts(p priced) string {
 	if len(parts) == 0 {
 		return ""
 	}
-	text := strings.Join(parts, ", ")
-	return " " + strings.ToUpper(text[:1]) + text[1:] + "."
+	return " " + capital(strings.Join(parts, ", ")) + "."
 }
 
 // amount writes money in major units with all its decimal places, for example "1962.36 MXN".

@@ -10,8 +10,7 @@ import (
 	"github.com/paynorm/paynorm/services/normalizer/filter"
 )
 
-// Deliveries returns deliveries, newest first. The query's After and Before
-// bound their keys.
+// Deliveries returns deliveries, newest first.
 func (v *View) Deliveries(ctx context.Context, q Query) ([]Delivery, error) {
 	return v.deliveries(ctx, q.Filter, q.window())
 }
@@ -50,7 +49,6 @@ func (v *View) deliveries(ctx context.Context, f filter.Conditions, w window) ([
 
 // deliveriesByKey returns those of the deliveries that there are.
 func deliveriesByKey(ctx context.Context, tx *sql.Tx, keys []int64) (map[int64]Delivery, error) {
-	const atOnce = 500
 	out := make(map[int64]Delivery, len(keys))
 	for chunk := range slices.Chunk(keys, atOnce) {
 		rows, err := tx.QueryContext(ctx, selectDeliveries+" WHERE d.id IN ("+marks(len(chunk))+")", anys(chunk)...)
@@ -64,14 +62,6 @@ func deliveriesByKey(ctx context.Context, tx *sql.Tx, keys []int64) (map[int64]D
 		}
 	}
 	return out, nil
-}
-
-func anys(keys []int64) []any {
-	out := make([]any, len(keys))
-	for i, k := range keys {
-		out[i] = k
-	}
-	return out
 }
 
 // deliverySearch is a filter over deliveries: what is asked of their own row, and
@@ -114,7 +104,8 @@ func (s deliverySearch) keys(ctx context.Context, tx *sql.Tx, at []found, w wind
 		return nil, err
 	}
 	if f.classes.sql.Len() > 0 {
-		f.rows.and("class IN (SELECT id FROM classes WHERE of = ? AND "+f.classes.sql.String()+")", slices.Concat([]any{f.classOf}, f.classes.args)...)
+		of, args := f.ofClasses()
+		f.rows.and("class IN ("+of+")", args...)
 	}
 	for i, reason := range s.reasons {
 		if i > 0 || len(s.payments) > 0 {
@@ -167,7 +158,6 @@ func toldOf(ctx context.Context, tx *sql.Tx, payment filter.Condition, at found)
 	if err != nil {
 		return nil, err
 	}
-	const atOnce = 500
 	var told []int64
 	for chunk := range slices.Chunk(cursors, atOnce) {
 		in, args := " IN ("+marks(len(chunk))+")", anys(chunk)

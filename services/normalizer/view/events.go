@@ -17,8 +17,8 @@ import (
 // Query asks for a page of a list, newest first.
 type Query struct {
 	Filter filter.Conditions // checked by the schema of the list
-	// After and Before bound the cursors of events and the update cursors of
-	// payments, exclusive. 0 is no bound.
+	// After and Before bound the cursors of events, the update cursors of payments
+	// and the keys of deliveries, exclusive. 0 is no bound.
 	After, Before int64
 	Limit         int // how many at most
 }
@@ -96,17 +96,13 @@ func (v *View) page(ctx context.Context, l list, columns string, f filter.Condit
 		if err != nil || len(keys) == 0 {
 			return err
 		}
-		args := make([]any, len(keys))
-		for i, k := range keys {
-			args[i] = k
-		}
 		order := " DESC"
 		if w.oldestFirst {
 			order = ""
 		}
 		var q strings.Builder
 		fmt.Fprintf(&q, "SELECT %s FROM %s WHERE %s IN (%s) ORDER BY %s%s", columns, l.table, l.key, marks(len(keys)), l.key, order)
-		rows, err := tx.QueryContext(ctx, q.String(), args...)
+		rows, err := tx.QueryContext(ctx, q.String(), anys(keys)...)
 		return eachRow(rows, err, row)
 	})
 }

@@ -132,10 +132,9 @@ func (l list) keys(ctx context.Context, db *sql.Tx, conditions filter.Conditions
 		return nil, err
 	}
 	if f.classes.sql.Len() > 0 {
-		of := "of = ? AND " + f.classes.sql.String()
-		args := slices.Concat([]any{f.classOf}, f.classes.args)
+		of, args := f.ofClasses()
 		if f.field == "" {
-			ids, err := readKeys(ctx, db, "SELECT id FROM classes WHERE "+of, args...)
+			ids, err := readKeys(ctx, db, of, args...)
 			if err != nil {
 				return nil, err
 			}
@@ -143,7 +142,7 @@ func (l list) keys(ctx context.Context, db *sql.Tx, conditions filter.Conditions
 				return f.merge(ctx, db, ids)
 			}
 		}
-		f.rows.and("class IN (SELECT id FROM classes WHERE "+of+")", args...)
+		f.rows.and("class IN ("+of+")", args...)
 	}
 	query, args := f.query(f.from())
 	keys, err := readKeys(ctx, db, query, append(args, f.after, f.before, f.limit)...)
@@ -160,9 +159,9 @@ func (f *find) add(ctx context.Context, db querier, c filter.Condition) error {
 	column, op := string(c.Field), c.Op.String()
 	switch {
 	case c.Op == filter.OneOf: // of provider or merchant
-		f.classes.and(column+" IN ("+strings.Repeat("?, ", len(c.Texts))+"NULL)", texts(c.Texts)...)
+		f.classes.and(column+" IN ("+strings.Repeat("?, ", len(c.Texts))+"NULL)", anys(c.Texts)...)
 	case c.Type == filter.Number:
-		f.bound(c.Op, c.Number, c.Number)
+		f.bound(c.Op, c.Number)
 	case c.Type == filter.Time:
 		f.rows.and(column+" "+op+" ?", c.Number)
 		if c.Field != filter.OccurTime {
@@ -180,28 +179,19 @@ func (f *find) add(ctx context.Context, db querier, c filter.Condition) error {
 	return nil
 }
 
-func texts(list []string) []any {
-	out := make([]any, len(list))
-	for i, t := range list {
-		out[i] = t
-	}
-	return out
-}
-
-// bound narrows the window: the key is below, at or above a value that lies
-// between low and high.
-func (f *find) bound(op filter.Op, low, high int64) {
+// bound narrows the window: the key is below, at or above n.
+func (f *find) bound(op filter.Op, n int64) {
 	switch op {
 	case filter.Greater:
-		f.after = max(f.after, low)
+		f.after = max(f.after, n)
 	case filter.GreaterEqual:
-		f.after = max(f.after, sub1(low))
+		f.after = max(f.after, sub1(n))
 	case filter.Less:
-		f.before = min(f.before, high)
+		f.before = min(f.before, n)
 	case filter.LessEqual:
-		f.before = min(f.before, add1(high))
+		f.before = min(f.before, add1(n))
 	case filter.Equal:
-		f.after, f.before = max(f.after, sub1(low)), min(f.before, add1(high))
+		f.after, f.before = max(f.after, sub1(n)), min(f.before, add1(n))
 	}
 }
 
@@ -220,6 +210,11 @@ func (f *find) from() (string, *where) {
 		w.key = "row"
 	}
 	return "keys CROSS JOIN " + f.table + " ON " + f.table + "." + f.row + " = keys.row", w
+}
+
+// ofClasses makes the statement that reads the classes that the filter chooses.
+func (f *find) ofClasses() (string, []any) {
+	return "SELECT id FROM classes WHERE of = ? AND " + f.classes.sql.String(), slices.Concat([]any{f.classOf}, f.classes.args)
 }
 
 // ofClass is from for the rows of one class, the parameter before the window's.
@@ -246,7 +241,6 @@ func (f *find) query(from string, w *where) (string, []any) {
 // fromMemory reads the rows that memory knows of. They are taken in order, a
 // limited number at once, until there are enough.
 func (f *find) fromMemory(ctx context.Context, db *sql.Tx) ([]int64, error) {
-	const atOnce = 500
 	rows := slices.Clone(f.memory)
 	slices.Sort(rows)
 	if !f.oldestFirst {
@@ -255,10 +249,7 @@ func (f *find) fromMemory(ctx context.Context, db *sql.Tx) ([]int64, error) {
 	var keys []int64
 	for chunk := range slices.Chunk(rows, atOnce) {
 		w := &where{}
-		for _, row := range chunk {
-			w.args = append(w.args, row)
-		}
-		w.sql.WriteString(f.row + " IN (" + marks(len(chunk)) + ")")
+		w.and(f.row+" IN ("+marks(len(chunk))+")", anys(chunk)...)
 		query, args := f.query(f.table, w)
 		more, err := readKeys(ctx, db, query, append(args, f.after, f.before, f.limit)...)
 		if err != nil {

@@ -225,10 +225,22 @@ func (v *View) named(ctx context.Context, query, row string, k kind, name string
 	case err != nil:
 		return fmt.Errorf("%s: %w", name, v.explain(err))
 	}
-	if err := proto.Unmarshal(blob, into); err != nil {
-		return fmt.Errorf("%s: %w: %w", name, ErrUnusable, err)
+	if err := unmarshal(blob, into); err != nil {
+		return fmt.Errorf("%s: %w", name, err)
 	}
 	return nil
+}
+
+// atOnce is how many values a statement that is not prepared asks for at once.
+const atOnce = 500
+
+// anys returns values as the parameters of a statement; marks stand for n of them in it.
+func anys[T any](values []T) []any {
+	out := make([]any, len(values))
+	for i, v := range values {
+		out[i] = v
+	}
+	return out
 }
 
 func marks(n int) string { return strings.Repeat("?,", n-1) + "?" }

@@ -28,7 +28,6 @@ type outcomes struct {
 
 // addOutcomes fills in the outcomes of deliveries.
 func addOutcomes(ctx context.Context, tx *sql.Tx, deliveries []Delivery) error {
-	const atOnce = 500
 	for chunk := range slices.Chunk(deliveries, atOnce) {
 		o := outcomes{
 			repeats: map[place]string{}, events: map[place]string{},

@@ -69,7 +69,6 @@ func comparePlaces(a, b *eventv1.LedgerPosition) int {
 }
 
 func storyEvents(ctx context.Context, tx *sql.Tx, cursors []int64) (items []StoryItem, err error) {
-	const atOnce = 500
 	for chunk := range slices.Chunk(cursors, atOnce) {
 		rows, err := tx.QueryContext(ctx, "SELECT delivery, event FROM events WHERE cursor IN ("+marks(len(chunk))+")", anys(chunk)...)
 		err = eachRow(rows, err, func(rows *sql.Rows) error {
@@ -86,7 +85,6 @@ func storyEvents(ctx context.Context, tx *sql.Tx, cursors []int64) (items []Stor
 }
 
 func storyRepeats(ctx context.Context, tx *sql.Tx, cursors []int64, limit int) (items []StoryItem, err error) {
-	const atOnce = 500
 	for chunk := range slices.Chunk(cursors, atOnce) {
 		rows, err := tx.QueryContext(ctx, `SELECT r.delivery, r.item, e.name FROM repeats AS r INDEXED BY repeats_cursor
 			CROSS JOIN events AS e ON e.cursor = r.cursor WHERE r.cursor IN (`+marks(len(chunk))+`) ORDER BY r.delivery DESC LIMIT ?`, append(anys(chunk), limit)...)

@@ -1,8 +1,9 @@
 // Package view keeps what the events say in a form that can be asked: a SQLite
 // file with the events, the payments that they add up to, the quarantine
-// notices, and the deliveries that all of it came from. It is a projection: it can be deleted and is then rebuilt from the
-// ledger, so it trades durability for speed. A power cut may take back the
-// last batches, never a part of one.
+// notices, and the deliveries that all of it came from. It is a projection: it
+// can be deleted and is then rebuilt from the events and the ledger, so it
+// trades durability for speed. A power cut may take back the last batches,
+// never a part of one.
 //
 // One goroutine writes; any number may read. Seen and States read with the
 // writer, so they wait for a batch that is being applied.
@@ -17,7 +18,7 @@ import (
 )
 
 var (
-	// ErrNotFound says that there is no such event or payment.
+	// ErrNotFound says that there is no such event, payment or delivery.
 	ErrNotFound = errors.New("not found")
 	// ErrUnusable says that the file is damaged or of another version. It has
 	// to be deleted; it is rebuilt from the events.
@@ -33,16 +34,15 @@ type View struct {
 	read   *sql.DB
 	memory memory // changed by the writer only
 
-	mu          sync.Mutex // guards all below: one writer
-	write       *sql.DB
-	conn        *sql.Conn // the only connection of write, so that statements and pages stay
-	insert      inserts
-	lookup      lookups
-	prepared    []*sql.Stmt // all of conn
-	stored      meta
-	lastPayment int64 // the highest id of a payment
-	// lastDelivery is the highest id of a delivery.
-	lastDelivery int64
+	mu           sync.Mutex // guards all below: one writer
+	write        *sql.DB
+	conn         *sql.Conn // the only connection of write, so that statements and pages stay
+	insert       inserts
+	lookup       lookups
+	prepared     []*sql.Stmt // all of conn
+	stored       meta
+	lastPayment  int64 // the highest id of a payment
+	lastDelivery int64 // the highest id of a delivery
 	classes      map[class]int64
 }
 

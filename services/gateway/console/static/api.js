@@ -83,7 +83,7 @@ export function filter(conditions) {
     .join(' AND ');
 }
 
-/** quote writes a string of the filter language. */
-export function quote(text) {
+// quote writes a string of the filter language.
+function quote(text) {
   return `"${text.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`;
 }

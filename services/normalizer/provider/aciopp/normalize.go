@@ -59,19 +59,18 @@ func (a Adapter) payment(root, p payload.Value) provider.Item {
 	}
 	result := p.Get("result")
 	m := members{
-		notification: typePayment,
-		action:       r.Text(root, "action", member.Optional),
-		id:           r.Text(p, "id", member.Required),
-		word:         r.Text(p, "paymentType", member.Required),
-		code:         r.Text(result, "code", member.Required),
-		brand:        r.Text(p, "paymentBrand", member.Optional),
-		referenced:   referenced,
-		reference:    r.Text(p, "merchantTransactionId", member.Optional),
-		account:      r.Text(p.Get("authentication"), "entityId", member.Optional),
-		at:           r.Instant(p, "timestamp"),
-		amount:       amount(&r, p, "amount", "currency"),
-		presented:    amount(&r, p, "presentationAmount", "presentationCurrency"),
-		description:  fixedText(result.Get("description")),
+		action:      r.Text(root, "action", member.Optional),
+		id:          r.Text(p, "id", member.Required),
+		word:        r.Text(p, "paymentType", member.Required),
+		code:        r.Text(result, "code", member.Required),
+		brand:       r.Text(p, "paymentBrand", member.Optional),
+		referenced:  referenced,
+		reference:   r.Text(p, "merchantTransactionId", member.Optional),
+		account:     r.Text(p.Get("authentication"), "entityId", member.Optional),
+		at:          r.Instant(p, "timestamp"),
+		amount:      amount(&r, p, "amount", "currency"),
+		presented:   amount(&r, p, "presentationAmount", "presentationCurrency"),
+		description: fixedText(result.Get("description")),
 	}
 	kept, bad := r.Problem(m.payment(a))
 	if !bad {
@@ -118,7 +117,7 @@ func (a Adapter) decide(m members) (d decision, detail string) {
 // members is what is read from a notification. Nothing else reaches the event:
 // the payload also carries names, card data and payable barcodes.
 type members struct {
-	notification, action  string
+	action                string
 	id, word, code, brand string
 	referenced, reference string
 	account, description  string
@@ -147,7 +146,7 @@ func (m members) fact(a Adapter, d decision) *provider.Fact {
 		MerchantReference:   m.reference,
 		ActionBy:            d.rule.actionBy,
 		ProviderStatus:      m.word + "/" + m.code,
-		ProviderType:        m.notification,
+		ProviderType:        typePayment,
 		Reason:              &eventv1.Reason{Code: d.group.reason, ProviderCode: m.code, Text: m.description},
 		Operation:           d.operation.operation,
 		OperationOutcome:    d.rule.outcome,
@@ -178,7 +177,7 @@ func (m members) fact(a Adapter, d decision) *provider.Fact {
 	}
 	return &provider.Fact{
 		Event:   e,
-		Key:     []string{m.notification, m.action, m.id, m.code, at},
+		Key:     []string{typePayment, m.action, m.id, m.code, at},
 		Payment: []string{paymentID},
 		IfPaid:  d.rule.ifPaid, IfPaidRow: d.shown.ifPaid,
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/paynorm/paynorm/services/normalizer/payload"
 	"github.com/paynorm/paynorm/services/normalizer/provider"
+	"github.com/paynorm/paynorm/services/normalizer/provider/schema"
 )
 
 const unknownMember = "paynorm_conformance_member"
@@ -35,8 +36,8 @@ func checkUnknownMember(t *testing.T, s Suite, c testCase) {
 	for i := range 100 {
 		many = append(many, fmt.Sprintf("%q:0", unknownMember+fmt.Sprint(i)))
 	}
-	if n := len(s.Adapter.Normalize(c.unsigned(), withMembers(c.body, v, many...)).Drift); n > payload.MaxDrift {
-		t.Errorf("%d members in drift, want %d at most", n, payload.MaxDrift)
+	if n := len(s.Adapter.Normalize(c.unsigned(), withMembers(c.body, v, many...)).Drift); n > schema.MaxDrift {
+		t.Errorf("%d members in drift, want %d at most", n, schema.MaxDrift)
 	}
 }
 

@@ -10,6 +10,9 @@ import (
 	"github.com/paynorm/paynorm/services/normalizer/payload"
 )
 
+// MaxDrift is how many differences of one delivery are reported at most.
+const MaxDrift = 16
+
 // Kinds is a set of JSON types.
 type Kinds uint8
 
@@ -71,7 +74,7 @@ func compile(prefix string, members []Member) Schema {
 }
 
 // Drift lists the members of v that are not documented, or whose type or word
-// is not: each once, by its path, at most [payload.MaxDrift] of them. Names
+// is not: each once, by its path, at most [MaxDrift] of them. Names
 // that are not documented are cut after 64 bytes. There is never a value in it.
 func (s Schema) Drift(v payload.Value) []string {
 	var f finder
@@ -83,7 +86,7 @@ func (s Schema) Drift(v payload.Value) []string {
 type finder struct{ paths []string }
 
 func (f *finder) add(path string) {
-	if len(f.paths) < payload.MaxDrift && !slices.Contains(f.paths, path) {
+	if len(f.paths) < MaxDrift && !slices.Contains(f.paths, path) {
 		f.paths = append(f.paths, path)
 	}
 }

@@ -63,8 +63,8 @@ func TestDriftIsBounded(t *testing.T) {
 	for i := range 40 {
 		fmt.Fprintf(&many, `"m%d":0,`, i)
 	}
-	if got := len(documented().Drift(parse(t, "{"+many.String()+`"id":"a"}`))); got != payload.MaxDrift {
-		t.Errorf("%d paths, want %d", got, payload.MaxDrift)
+	if got := len(documented().Drift(parse(t, "{"+many.String()+`"id":"a"}`))); got != schema.MaxDrift {
+		t.Errorf("%d paths, want %d", got, schema.MaxDrift)
 	}
 }
 

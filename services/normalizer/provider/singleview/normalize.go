@@ -1,6 +1,7 @@
 package singleview
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 
@@ -66,13 +67,13 @@ const (
 func array(body payload.Value) ([]payload.Value, error) {
 	found, other := body.Get(batch), body.Get(batchInTables)
 	if found.Present() && other.Present() {
-		return nil, fmt.Errorf("payments and payment are both there")
+		return nil, errors.New("payments and payment are both there")
 	}
 	if !found.Present() {
 		found = other
 	}
 	if found.Kind() != payload.Array {
-		return nil, fmt.Errorf("payments is missing or not an array")
+		return nil, errors.New("payments is missing or not an array")
 	}
 	elements := found.Elements()
 	if len(elements) > maxElements {

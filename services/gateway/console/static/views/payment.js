@@ -16,7 +16,7 @@ export async function payment({ root, name, signal, reload }) {
       heading(p.providerPaymentId || id(name), el('button', { type: 'button', id: 'reload', onclick: reload }, 'Refresh')),
       summary(p),
       el('h2', {}, 'What happened'),
-      story.truncated && el('p', { class: 'fine' }, 'Only the newest 1,000 steps are shown.'),
+      story.truncated && el('p', { class: 'fine' }, 'Older steps are left out.'),
       el('ol', { class: 'timeline' }, (story.steps ?? []).map(step)),
       story.text && el('details', { class: 'raw' }, el('summary', {}, 'The same as plain text'), el('pre', { tabindex: '0' }, story.text)));
   } catch (err) {
