@@ -52,7 +52,7 @@ type fort struct {
 // readTimeout is how long a slow sender is borne.
 const readTimeout = "2s"
 
-func newFort(t *testing.T) *fort {
+func newFort(t *testing.T, flags ...string) *fort {
 	t.Helper()
 	s := newSite(t, nil)
 	f := &fort{site: s, players: map[string]*simulator.Simulator{}}
@@ -88,7 +88,7 @@ func newFort(t *testing.T) *fort {
 	}
 	s.values["endpoints"] = endpoints
 	s.write(t)
-	f.process = s.serve(t)
+	f.process = s.serve(t, flags...)
 	cfg, err := config.Load(s.config)
 	if err != nil {
 		t.Fatal(err)
@@ -268,7 +268,7 @@ func TestHostileRequestsAreRefusedAndCostNothing(t *testing.T) {
 			}
 		}
 	}
-	if got := f.storedDeliveries(t); got != stored {
+	if got := f.delivered(t, ""); got != stored {
 		t.Errorf("%d deliveries are stored, want the %d authentic ones", got, stored)
 	}
 	t.Logf("%d attacks, memory %d MiB before and %d MiB at most", len(all), before>>20, f.process.memory(t)>>20)
@@ -291,16 +291,6 @@ func TestHostileRequestsAreRefusedAndCostNothing(t *testing.T) {
 		}
 	}
 	f.nothingOnDisk(t)
-}
-
-// storedDeliveries counts the deliveries in the ledger.
-func (f *fort) storedDeliveries(t *testing.T) int {
-	t.Helper()
-	n := 0
-	for _, m := range f.stream(t, "PAYNORM_LEDGER") {
-		n += len(commitOf(t, m.Data()).GetDeliveries())
-	}
-	return n
 }
 
 // nothingOnDisk looks for secrets in everything that paynorm has written.

@@ -129,8 +129,7 @@ func TestErasedDeliveriesCannotBeRead(t *testing.T) {
 		s.values["endpoints"] = []map[string]any{clipEndpoint(t, s.dir, "acme")}
 		s.values["encryption"] = map[string]any{"keys": []any{map[string]any{"id": "k1", "key": secretFile(t, s.dir, "kek", strings.Repeat("0f", 32))}}}
 	})
-	p := start(t, programs(t).paynorm, "serve", "--log-level", "debug", "--config", s.config)
-	p.ready(t, s.http)
+	p := s.serve(t, "--log-level", "debug")
 	body, err := os.ReadFile(filepath.Join("..", "services", "normalizer", "provider", "clip", "testdata", "card_payment_completed", "body"))
 	if err != nil {
 		t.Fatal(err)

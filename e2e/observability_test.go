@@ -4,6 +4,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -162,5 +163,37 @@ func TestDeliveryIsOneTraceUpToItsEvent(t *testing.T) {
 	}
 	if want := hex.EncodeToString([]byte(spans[names[0]])); len(header) != 55 || header[3:35] != want || header[53:] != "01" {
 		t.Errorf("the event says %s, the trace is %s", header, want)
+	}
+}
+
+// Go's profiles are served on the port of the metrics, and only when they are asked for.
+func TestProfilesAreServedOnlyWhenAskedFor(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		metrics map[string]any
+		want    int
+	}{
+		{"not mentioned", nil, http.StatusNotFound},
+		{"off", map[string]any{"pprof": false}, http.StatusNotFound},
+		{"on", map[string]any{"pprof": true}, http.StatusOK},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := newSite(t, nil, func(s *site) { maps.Copy(s.values["metrics"].(map[string]any), c.metrics) })
+			s.serve(t)
+			for base, want := range map[string]int{"http://" + s.metrics: c.want, s.http: http.StatusNotFound} {
+				resp, err := http.Get(base + "/debug/pprof/heap")
+				if err != nil {
+					t.Fatal(err)
+				}
+				body, err := io.ReadAll(resp.Body)
+				resp.Body.Close()
+				if err != nil || resp.StatusCode != want {
+					t.Errorf("%s/debug/pprof/heap is answered %s, want %d (%v)", base, resp.Status, want, err)
+				}
+				if isProfile := strings.HasPrefix(string(body), "\x1f\x8b"); isProfile != (want == http.StatusOK) { // gzip
+					t.Errorf("%s/debug/pprof/heap is answered a profile: %v", base, isProfile)
+				}
+			}
+		})
 	}
 }

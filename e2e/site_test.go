@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/nats-io/nats.go"
@@ -63,11 +64,26 @@ func (s *site) write(t *testing.T) {
 }
 
 // serve starts the all-in-one program and waits until it is ready.
-func (s *site) serve(t *testing.T) *process {
+func (s *site) serve(t *testing.T, flags ...string) *process {
 	t.Helper()
-	p := start(t, programs(t).paynorm, "serve", "--config", s.config)
+	p := start(t, programs(t).paynorm, append([]string{"serve", "--config", s.config}, flags...)...)
 	p.ready(t, s.http)
 	return p
+}
+
+// reload stores the configuration and waits until p has taken it over.
+func (s *site) reload(t *testing.T, p *process) {
+	t.Helper()
+	const done = "configuration reloaded"
+	before := strings.Count(p.out.String(), done)
+	s.write(t)
+	p.signal(syscall.SIGHUP)
+	eventually(t, func() error {
+		if strings.Count(p.out.String(), done) == before {
+			return fmt.Errorf("the configuration is not reloaded")
+		}
+		return nil
+	})
 }
 
 // secretFile stores text below dir and returns how a configuration refers to it.
@@ -114,7 +130,7 @@ func (s *site) events(t *testing.T, filter string) []map[string]any {
 	}
 }
 
-// metric returns a figure of /metrics without labels.
+// metric returns a figure of /metrics. Its name has the labels as they stand there.
 func (s *site) metric(name string) (float64, error) {
 	resp, err := http.Get("http://" + s.metrics + "/metrics")
 	if err != nil {
@@ -143,6 +159,20 @@ func (s *site) projected(t *testing.T) {
 		}
 		return err
 	})
+}
+
+// delivered counts the deliveries in the ledger that have body; "" counts all.
+func (s *site) delivered(t *testing.T, body string) int {
+	t.Helper()
+	n := 0
+	for _, m := range s.stream(t, "PAYNORM_LEDGER") {
+		for _, d := range commitOf(t, m.Data()).GetDeliveries() {
+			if body == "" || string(d.GetBody()) == body {
+				n++
+			}
+		}
+	}
+	return n
 }
 
 // stream returns all messages of a stream.
