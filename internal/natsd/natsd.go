@@ -23,6 +23,9 @@ const MaxPayload = 8 << 20
 // maxStore leaves it to the disk how much there can be, in bytes.
 const maxStore = 1 << 62
 
+// syncInterval is how often streams are synced that do not sync every message.
+const syncInterval = time.Second
+
 // tlsTimeout is how long a handshake may take, in seconds.
 const tlsTimeout = 5
 
@@ -54,7 +57,7 @@ type Server struct {
 
 // Start starts the server and returns once JetStream has recovered its store,
 // which takes about 2.5 s for each million messages after a crash. Every message is
-// synced to disk before it is acknowledged.
+// synced to disk before it is acknowledged, but in streams that persist asynchronously.
 func Start(ctx context.Context, o Options) (*Server, error) {
 	host, portText, err := net.SplitHostPort(o.Address)
 	if err != nil {
@@ -84,7 +87,7 @@ func Start(ctx context.Context, o Options) (*Server, error) {
 func (s *Server) start(ctx context.Context) error {
 	n, err := server.NewServer(&server.Options{
 		ServerName: "paynorm", Host: s.host, Port: s.port,
-		JetStream: true, StoreDir: s.o.StoreDir, SyncAlways: true,
+		JetStream: true, StoreDir: s.o.StoreDir, SyncAlways: true, SyncInterval: syncInterval,
 		// Else three quarters of what is free at start, which then stays the limit when there is more.
 		JetStreamMaxStore: maxStore,
 		MaxPayload:        MaxPayload, NoSigs: true, DisableJetStreamBanner: true,

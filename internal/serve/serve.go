@@ -163,6 +163,7 @@ func (p *process) run(ctx context.Context) error {
 	case <-ctx.Done():
 		p.Logger.Info("paynorm is stopping")
 	case <-p.groupCtx.Done():
+		p.Logger.Error("paynorm is stopping, because a part has failed", "cause", context.Cause(p.groupCtx))
 	}
 	p.closers.close()
 	return p.group.Wait()

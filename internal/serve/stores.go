@@ -81,7 +81,7 @@ func (p *process) openProjection(ctx context.Context, s *stores) (err error) {
 
 func (p *process) openEvents(ctx context.Context, nc *nats.Conn) (*eventstream.Stream, error) {
 	return eventstream.Open(ctx, eventstream.Options{
-		Conn: nc, Replicas: int(p.Config.GetNats().GetReplicas()), AckTimeout: p.ackTimeout(),
+		Conn: nc, Replicas: int(p.Config.GetNats().GetReplicas()), Async: p.Config.GetNats().GetUrl() == "", AckTimeout: p.ackTimeout(),
 		JSON: p.Config.GetEvents().GetEncoding() == "json", Tracer: p.tracer, Logger: p.Logger,
 	})
 }

@@ -46,10 +46,15 @@ func (p *process) keepUp(s *stores) {
 }
 
 // trim removes what is beyond the retention: from the ledger nothing that is not
-// projected, from the events nothing that the view does not have.
+// projected, from the events nothing that the view does not have. Events may be
+// accepted and not yet on the disk, and are then made again from view or ledger.
+// So what the view has must be on the disk before anything goes.
 func (p *process) trim(ctx context.Context, s *stores) error {
 	at, err := s.view.Position(ctx)
 	if err != nil {
+		return err
+	}
+	if err := s.view.Sync(); err != nil {
 		return err
 	}
 	if k := p.Config.GetRetention().GetEvents(); k != nil {

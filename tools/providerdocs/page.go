@@ -49,7 +49,9 @@ func (w *writer) setup(d provider.Descriptor) {
 	w.line("\nEntries of one kind are alternatives. All kinds must hold, except that `oauth2` and `header` are alternatives of each other.")
 	w.section("Replace a key")
 	w.line("%s\n", d.Rotation)
-	w.line("The configuration and the files of secrets are read again when they change; no request is dropped.")
+	w.line("The configuration and the files of secrets are read again when they change; no request is dropped.\n")
+	w.line("Give both entries an `id` first. `paynorm_key_last_used_timestamp_seconds` says for each when it was last used, and so when the old one can go. " +
+		"Without an `id` a key is called by its place in the list, and the new one would take over the name of the old one, counters included.")
 }
 
 // signing says what a sample needs that is signed with a private key.

@@ -19,9 +19,9 @@ const batchFrom = 8
 const wrongLastSequence = 10071
 
 // Publish stores messages after the message numbered last, in order. Their
-// cursors must be last+1, last+2 and so on. From batchFrom messages on, all or
-// none are stored. Errors wrap ErrConflict or ErrUnavailable; after either,
-// read Last again.
+// cursors must be last+1, last+2 and so on. Errors wrap ErrConflict or
+// ErrUnavailable; after either some of the first messages may be stored: read
+// Last again.
 func (s *Stream) Publish(ctx context.Context, last int64, messages []Message) error {
 	if len(messages) > MaxBatch {
 		return fmt.Errorf("eventstream: %d messages at once, at most %d", len(messages), MaxBatch)
@@ -39,10 +39,31 @@ func (s *Stream) Publish(ctx context.Context, last int64, messages []Message) er
 	}
 	ctx, cancel := context.WithTimeout(ctx, s.o.AckTimeout)
 	defer cancel()
-	if len(encoded) < batchFrom {
+	switch {
+	case s.async:
+		return s.chain(ctx, last, encoded)
+	case len(encoded) < batchFrom:
 		return s.oneByOne(ctx, last, encoded)
 	}
 	return s.batch(ctx, last, encoded)
+}
+
+// chain publishes for one acknowledgement, that of the last message. Each message
+// names the one before it, so the last is stored only when all are.
+func (s *Stream) chain(ctx context.Context, last int64, messages []*nats.Msg) error {
+	for i, m := range messages {
+		m.Header[jetstream.ExpectedLastSeqHeader] = []string{strconv.FormatInt(last+int64(i), 10)}
+		if i > 0 {
+			m.Header[jetstream.ExpectedLastMsgIDHeader] = messages[i-1].Header[nats.MsgIdHdr]
+		}
+		if i == len(messages)-1 {
+			return s.commit(ctx, last+int64(len(messages)), m)
+		}
+		if err := s.o.Conn.PublishMsg(m); err != nil {
+			return unavailable(err)
+		}
+	}
+	return nil
 }
 
 // oneByOne publishes without waiting in between: each message names the one
@@ -97,15 +118,16 @@ func (s *Stream) batch(ctx context.Context, last int64, messages []*nats.Msg) er
 	return nil
 }
 
-// commit sends the last message of a batch and checks the answer for all of it.
+// commit sends the last of some messages and checks the answer, which is for all of them.
 func (s *Stream) commit(ctx context.Context, want int64, m *nats.Msg) error {
 	answer, err := s.o.Conn.RequestMsgWithContext(ctx, m)
 	if err != nil {
 		return unavailable(err)
 	}
 	var ack struct {
-		Error    *jetstream.APIError `json:"error"`
-		Sequence int64               `json:"seq"`
+		Error     *jetstream.APIError `json:"error"`
+		Sequence  int64               `json:"seq"`
+		Duplicate bool                `json:"duplicate"`
 	}
 	if err := json.Unmarshal(answer.Data, &ack); err != nil {
 		return unavailable(err)
@@ -113,8 +135,8 @@ func (s *Stream) commit(ctx context.Context, want int64, m *nats.Msg) error {
 	if ack.Error != nil {
 		return unavailable(ack.Error)
 	}
-	if ack.Sequence != want {
-		return fmt.Errorf("%w: the batch ends at %d, want %d", ErrConflict, ack.Sequence, want)
+	if ack.Sequence != want || ack.Duplicate {
+		return fmt.Errorf("%w: the messages end at %d, want %d", ErrConflict, ack.Sequence, want)
 	}
 	return nil
 }

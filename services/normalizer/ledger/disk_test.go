@@ -16,7 +16,7 @@ import (
 	"github.com/paynorm/paynorm/services/normalizer/ledger"
 )
 
-// No file can grow beyond a limit: the server's writes fail as on a full disk.
+// No file can grow beyond a limit: the server's writes fail as on a full disk. The limit is above what go test itself writes.
 func TestFullDiskIsReportedAndNothingAcknowledgedIsLost(t *testing.T) {
 	signal.Ignore(syscall.SIGXFSZ)
 	dir := t.TempDir()
@@ -43,13 +43,13 @@ func TestFullDiskIsReportedAndNothingAcknowledgedIsLost(t *testing.T) {
 		}
 	})
 	defer free()
-	if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &syscall.Rlimit{Cur: 100_000, Max: before.Max}); err != nil {
+	if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &syscall.Rlimit{Cur: 1_000_000, Max: before.Max}); err != nil {
 		t.Fatal(err)
 	}
 	acknowledged := 10
 	for err == nil { // an answer comes long before AckTimeout, or this test takes minutes
 		d := delivery(acknowledged)
-		d.Body = append(d.Body, make([]byte, 10_000)...)
+		d.Body = append(d.Body, make([]byte, 100_000)...)
 		if _, err = l.Append(t.Context(), d); err == nil {
 			acknowledged++
 		}

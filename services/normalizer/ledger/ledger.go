@@ -78,6 +78,7 @@ type Ledger struct {
 	limit      int // bytes of deliveries in one commit
 	most       int // bytes of one delivery
 	entries    chan *entry
+	held       *held // commits for a follower
 	bytes      atomic.Int64
 	last       atomic.Int64        // the ordinal of the newest commit
 	anchor     atomic.Pointer[tip] // the commit before the oldest one that is kept
@@ -130,6 +131,7 @@ func Open(ctx context.Context, o Options) (*Ledger, error) {
 		limit:   min(maxCommitBytes, payload-commitOverhead),
 		most:    payload - commitOverhead,
 		entries: make(chan *entry, maxWaiting),
+		held:    newHeld(),
 	}
 	l.last.Store(found.end.ordinal)
 	l.anchor.Store(&found.anchor)

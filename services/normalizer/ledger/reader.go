@@ -44,6 +44,10 @@ func (l *Ledger) ReadAfter(ctx context.Context, after int64) (*Reader, error) {
 	if err != nil {
 		return nil, err
 	}
+	return l.readFrom(ctx, start)
+}
+
+func (l *Ledger) readFrom(ctx context.Context, start tip) (_ *Reader, err error) {
 	r := &Reader{l: l, tip: start, fetched: make(chan jetstream.Msg, readAhead), room: semaphore.NewWeighted(readAheadBytes)}
 	r.consumer, err = l.stream.OrderedConsumer(ctx, jetstream.OrderedConsumerConfig{
 		DeliverPolicy:     jetstream.DeliverByStartSequencePolicy,

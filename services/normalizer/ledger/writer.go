@@ -101,16 +101,17 @@ func (w *writer) commit(ctx context.Context, group []*entry) error {
 		Ordinal: w.tip.ordinal + 1, PreviousSha256: w.tip.sum, CommitTime: timestamppb.New(w.l.o.Now()),
 	}
 	data, err := w.marshal(c, group)
-	written := tipOf(c.GetOrdinal(), data)
+	end := tipOf(c.GetOrdinal(), data)
 	if err == nil {
-		w.doubt = append(w.doubt, written.sum)
+		w.doubt = append(w.doubt, end.sum)
 		start := w.l.o.Now()
 		if err = w.publish(ctx, data); err == nil && w.l.o.Observer != nil {
 			w.l.o.Observer.Committed(len(c.GetDeliveries()), len(data), w.l.o.Now().Sub(start))
 		}
 	}
 	if err == nil {
-		w.advance(written)
+		w.hold(c, end, len(data), group)
+		w.advance(end)
 	}
 	for i, e := range group {
 		if e.place = (Place{Sequence: c.GetOrdinal(), Index: i}); err != nil {
@@ -122,6 +123,18 @@ func (w *writer) commit(ctx context.Context, group []*entry) error {
 		w.remember()
 	}
 	return err
+}
+
+// hold gives a durable commit to who follows, with deliveries as they were before sealing.
+func (w *writer) hold(c *ledgerv1.Commit, end tip, size int, group []*entry) {
+	if w.l.o.Sealer != nil && c.GetReprocess() == nil {
+		sealed := c
+		c = &ledgerv1.Commit{Ordinal: sealed.GetOrdinal(), PreviousSha256: sealed.GetPreviousSha256(), CommitTime: sealed.GetCommitTime()}
+		for _, e := range group {
+			c.Deliveries = append(c.Deliveries, e.delivery)
+		}
+	}
+	w.l.held.add(written{commit: c, end: end, bytes: size})
 }
 
 // remember writes the checkpoint. Without it the next start only knows less, so an error stops nothing.

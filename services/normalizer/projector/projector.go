@@ -6,6 +6,7 @@ package projector
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"sync"
 	"sync/atomic"
@@ -165,7 +166,7 @@ func (p *Projector) follow(ctx context.Context, until int64) error {
 		return err
 	}
 	telling := newProgress(p.o, "projecting the ledger", "commits", end-p.done.Load())
-	commits, err := p.o.Ledger.ReadAfter(ctx, p.done.Load())
+	commits, err := p.o.Ledger.Follow(ctx, p.done.Load())
 	if err != nil {
 		return err
 	}
@@ -174,6 +175,12 @@ func (p *Projector) follow(ctx context.Context, until int64) error {
 		next, err := commits.Next(ctx, eventstream.MaxBatch)
 		if err != nil {
 			return err
+		}
+		if len(next) == 0 {
+			if err := p.intact(ctx); err != nil {
+				return err
+			}
+			continue
 		}
 		began := p.o.Now()
 		// What was begun is finished, also when paynorm is stopping: half a portion would only be done again.
@@ -187,4 +194,15 @@ func (p *Projector) follow(ctx context.Context, until int64) error {
 		p.rest(ctx, began, len(next))
 	}
 	return nil
+}
+
+// intact makes sure that the event stream ends where the projector left it: the
+// embedded server, when it starts again after a full disk, may have lost what it
+// had accepted and not written.
+func (p *Projector) intact(ctx context.Context) error {
+	extent, err := p.o.Events.Extent(ctx)
+	if err == nil && extent.Last != p.cursor {
+		err = fmt.Errorf("the event stream ends with message %d, not %d", extent.Last, p.cursor)
+	}
+	return err
 }

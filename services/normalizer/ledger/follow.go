@@ -1,0 +1,166 @@
+package ledger
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	ledgerv1 "github.com/paynorm/paynorm/gen/paynorm/ledger/v1"
+)
+
+const (
+	// maxHeld and maxHeldBytes bound the commits that wait in memory for who follows.
+	maxHeld      = 1024
+	maxHeldBytes = 8 << 20
+	// quiet is how long Next waits for a commit.
+	quiet = time.Second
+)
+
+// Follower reads the commits that this process writes, as they become durable,
+// from memory, and all others from the stream. It belongs to one goroutine, and
+// a ledger has one at a time.
+type Follower struct {
+	l      *Ledger
+	tip    tip
+	reader *Reader // of what is not in memory; nil while there is nothing else
+}
+
+// Follow returns a follower of the commits after the one numbered after, with
+// the errors of ReadAfter.
+func (l *Ledger) Follow(ctx context.Context, after int64) (*Follower, error) {
+	start, err := l.start(ctx, after)
+	if err != nil {
+		return nil, err
+	}
+	l.held.open()
+	return &Follower{l: l, tip: start}, nil
+}
+
+// Next returns commits as Reader.Next does, and none when a second has passed
+// without any.
+func (f *Follower) Next(ctx context.Context, limit int) ([]*ledgerv1.Commit, error) {
+	for {
+		last := f.l.last.Load() // a commit is held before it is the last
+		commits, arrived := f.l.held.take(&f.tip, limit)
+		if len(commits) > 0 {
+			f.forget()
+			return commits, nil
+		}
+		if last > f.tip.ordinal {
+			return f.read(ctx, limit)
+		}
+		select {
+		case <-arrived:
+		case <-time.After(quiet):
+			// Another paynorm may be writing. Then this one's ledger refuses deliveries, and follows.
+			end, err := f.l.End(ctx)
+			if err != nil || end <= f.tip.ordinal {
+				return nil, err
+			}
+			return f.read(ctx, limit)
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+}
+
+// read returns commits that are in the stream.
+func (f *Follower) read(ctx context.Context, limit int) (_ []*ledgerv1.Commit, err error) {
+	if f.reader == nil {
+		if f.reader, err = f.l.readFrom(ctx, f.tip); err != nil {
+			return nil, err
+		}
+	}
+	commits, err := f.reader.Next(ctx, limit)
+	f.tip = f.reader.tip
+	return commits, err
+}
+
+func (f *Follower) forget() {
+	if f.reader != nil {
+		f.reader.Close()
+		f.reader = nil
+	}
+}
+
+// Close ends the following.
+func (f *Follower) Close() {
+	f.forget()
+	f.l.held.close()
+}
+
+// held is what the writer holds for a follower: the newest commits, without a gap.
+type held struct {
+	mu      sync.Mutex
+	wanted  bool
+	commits []written
+	bytes   int
+	arrived chan struct{} // gets a value with each commit
+}
+
+// written is a commit as it was before sealing.
+type written struct {
+	commit *ledgerv1.Commit
+	end    tip
+	bytes  int
+}
+
+func newHeld() *held { return &held{arrived: make(chan struct{}, 1)} }
+
+func (h *held) open() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.wanted = true
+}
+
+func (h *held) close() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.wanted, h.commits, h.bytes = false, nil, 0
+}
+
+// add takes a commit that is durable. What is too much goes from the front, and is
+// in the stream.
+func (h *held) add(w written) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if !h.wanted {
+		return
+	}
+	h.commits = append(h.commits, w)
+	for h.bytes += w.bytes; len(h.commits) > maxHeld || h.bytes > maxHeldBytes; {
+		h.drop()
+	}
+	select {
+	case h.arrived <- struct{}{}:
+	default:
+	}
+}
+
+func (h *held) drop() {
+	h.bytes -= h.commits[0].bytes
+	h.commits[0] = written{}
+	h.commits = h.commits[1:]
+}
+
+// take returns the commits after at, if the next one is here, and moves at behind
+// them; limits are those of Reader.Next. Nothing before at is kept.
+func (h *held) take(at *tip, limit int) ([]*ledgerv1.Commit, <-chan struct{}) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for len(h.commits) > 0 && h.commits[0].end.ordinal <= at.ordinal {
+		h.drop()
+	}
+	var out []*ledgerv1.Commit
+	for deliveries, size := 0, 0; len(h.commits) > 0 && deliveries < limit && size < maxNextBytes; {
+		w := h.commits[0]
+		if before := (tip{ordinal: w.commit.GetOrdinal() - 1, sum: w.commit.GetPreviousSha256()}); !before.equal(*at) {
+			break
+		}
+		out, *at = append(out, w.commit), w.end
+		deliveries += len(w.commit.GetDeliveries())
+		size += w.bytes
+		h.drop()
+	}
+	return out, h.arrived
+}
