@@ -45,12 +45,12 @@ func walk(t *testing.T, v payload.Value, depth int) {
 		t.Fatalf("a value at depth %d", depth)
 	}
 	seen := map[string]bool{}
-	for _, name := range v.Names() {
+	for name, member := range v.Members() {
 		if seen[name] || !utf8.ValidString(name) {
 			t.Fatalf("name %q repeats or is not UTF-8", name)
 		}
 		seen[name] = true
-		walk(t, v.Get(name), depth+1)
+		walk(t, member, depth+1)
 	}
 	for _, e := range v.Elements() {
 		walk(t, e, depth+1)

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"slices"
 	"strings"
 
@@ -40,12 +41,18 @@ const (
 	Repeated
 )
 
-// Value is a JSON value. The zero value is Missing.
+// Value is a JSON value, a place in its document. The zero value is Missing.
 type Value struct {
-	kind     Kind
-	text     string // of a string, a number as written, or a bool
-	names    []string
-	elements []Value // of an array, or beside names of an object
+	nodes []node // from the value on
+}
+
+// node is a value in a document. Behind that of an object or an array are its
+// members, each followed by what it holds.
+type node struct {
+	name string // of a member
+	text string // of a string, a number as written, or a bool
+	kind Kind
+	size int32 // nodes of the value, this one included
 }
 
 // Parse reads data as exactly one JSON value. Errors wrap ErrMalformed and say
@@ -53,20 +60,19 @@ type Value struct {
 func Parse(data []byte) (Value, error) { return newParser(data).parse() }
 
 func (p *parser) parse() (Value, error) {
-	v, err := p.value(0)
-	if err != nil {
+	if err := p.value("", 0); err != nil {
 		return Value{}, p.malformed(err)
 	}
 	if _, err := p.dec.ReadToken(); !errors.Is(err, io.EOF) {
 		return Value{}, fmt.Errorf("%w: more than one value", ErrMalformed)
 	}
-	return v, nil
+	return Value{p.nodes}, nil
 }
 
 // ParseObject reads data as exactly one JSON object. Errors wrap ErrMalformed.
 func ParseObject(data []byte) (Value, error) {
 	v, err := Parse(data)
-	if err == nil && v.kind != Object {
+	if err == nil && v.Kind() != Object {
 		err = fmt.Errorf("%w: not an object", ErrMalformed)
 	}
 	return v, err
@@ -79,15 +85,15 @@ func ParseBatch(data []byte, batch ...string) (Value, error) {
 	p := newParser(data)
 	p.batch = batch
 	v, err := p.parse()
-	if err == nil && v.kind != Object {
+	if err == nil && v.Kind() != Object {
 		return Value{}, fmt.Errorf("%w: not an object, or a member name occurs twice outside of the batch", ErrMalformed)
 	}
 	return v, err
 }
 
-// parser builds values. Texts are parts of one copy of the document, and the
-// members of all objects lie in two common slices: a body of 1 KB would
-// otherwise cost a hundred small allocations.
+// parser builds values. Texts are parts of one copy of the document, and all
+// values lie in one slice: a body of 1 KB would otherwise cost a hundred small
+// allocations.
 type parser struct {
 	src    string
 	dec    *jsontext.Decoder
@@ -97,27 +103,17 @@ type parser struct {
 	batch   []string // the members of the root in which elements may be Repeated
 	inBatch bool
 
-	names    []string // of the finished objects
-	elements []Value  // of the finished objects and arrays
-	open     []member // of the objects and arrays that are not finished
-}
-
-type member struct {
-	name  string
-	value Value
+	nodes []node
 }
 
 func newParser(data []byte) *parser {
-	// A guess: a document rarely has more colons than members, and few elements
-	// beside them. What lies beyond it is allocated as it comes.
-	members := min(256, bytes.Count(data, []byte(":")))
 	return &parser{
 		src: string(data),
 		// A name that occurs twice is found below, without the decoder's copies of all names.
-		dec:      jsontext.NewDecoder(bytes.NewBuffer(data), jsontext.AllowDuplicateNames(true)),
-		names:    make([]string, 0, members),
-		elements: make([]Value, 0, members+4),
-		open:     make([]member, 0, min(members, 32)),
+		dec: jsontext.NewDecoder(bytes.NewBuffer(data), jsontext.AllowDuplicateNames(true)),
+		// A guess: a document rarely has more colons than members, and few elements
+		// beside them. What lies beyond it is allocated as it comes.
+		nodes: make([]node, 0, min(256, bytes.Count(data, []byte(":")))+4),
 	}
 }
 
@@ -159,151 +155,199 @@ func text(t jsontext.Token, written string) string {
 	return written[1 : len(written)-1]
 }
 
-func (p *parser) value(depth int) (Value, error) {
+// value reads a value. Its node is appended, and those of what it holds.
+func (p *parser) value(name string, depth int) error {
 	if depth > MaxDepth {
-		return Value{}, fmt.Errorf("%w: nested deeper than %d", ErrMalformed, MaxDepth)
+		return fmt.Errorf("%w: nested deeper than %d", ErrMalformed, MaxDepth)
 	}
 	if p.values++; p.values > MaxValues {
-		return Value{}, fmt.Errorf("%w: more than %d values", ErrMalformed, MaxValues)
+		return fmt.Errorf("%w: more than %d values", ErrMalformed, MaxValues)
 	}
 	t, written, err := p.token()
 	if err != nil {
-		return Value{}, err
+		return err
 	}
+	n := node{name: name, text: written, size: 1}
 	switch t.Kind() {
 	case 'n':
-		return Value{kind: Null}, nil
+		n.kind, n.text = Null, ""
 	case 't', 'f':
-		return Value{kind: Bool, text: written}, nil
+		n.kind = Bool
 	case '0':
-		return Value{kind: Number, text: written}, nil
+		n.kind = Number
 	case '"':
-		return Value{kind: String, text: text(t, written)}, nil
+		n.kind, n.text = String, text(t, written)
 	case '[':
-		return p.array(depth)
+		return p.array(name, depth)
 	default:
-		return p.object(depth)
+		return p.object(name, depth)
 	}
+	p.nodes = append(p.nodes, n)
+	return nil
 }
 
-func (p *parser) array(depth int) (Value, error) {
-	start, repeated := len(p.open), false
+func (p *parser) array(name string, depth int) error {
+	at, repeated := len(p.nodes), false
+	p.nodes = append(p.nodes, node{name: name, kind: Array})
 	for p.dec.PeekKind() != ']' {
-		e, err := p.value(depth + 1)
-		if err != nil {
-			return Value{}, err
+		element := len(p.nodes)
+		if err := p.value("", depth+1); err != nil {
+			return err
 		}
-		repeated = repeated || e.kind == Repeated
-		p.open = append(p.open, member{value: e})
+		repeated = repeated || p.nodes[element].kind == Repeated
 	}
 	_, _, err := p.token()
-	if isBatch := depth == 1 && p.inBatch; repeated && !isBatch {
-		p.open = p.open[:start]
-		return Value{kind: Repeated}, err
-	}
-	return Value{kind: Array, elements: p.close(start)}, err
+	p.close(at, repeated && (depth != 1 || !p.inBatch))
+	return err
 }
 
-func (p *parser) object(depth int) (Value, error) {
-	start, repeated := len(p.open), false
-	var seen map[string]bool
+func (p *parser) object(name string, depth int) error {
+	at, repeated := len(p.nodes), false
+	p.nodes = append(p.nodes, node{name: name, kind: Object})
+	names := names{nodes: p, first: at + 1}
 	for p.dec.PeekKind() != '}' {
 		before := p.offset
 		t, written, err := p.token()
 		if err != nil {
-			return Value{}, err
+			return err
 		}
 		name := text(t, written)
-		if repeats(p.open[start:], &seen, name) {
+		if names.repeat(name) {
 			if len(p.batch) == 0 {
-				return Value{}, fmt.Errorf("%w: a member name occurs twice before byte %d", ErrMalformed, before)
+				return fmt.Errorf("%w: a member name occurs twice before byte %d", ErrMalformed, before)
 			}
 			repeated = true
 		}
 		if depth == 0 {
 			p.inBatch = slices.Contains(p.batch, name)
 		}
-		e, err := p.value(depth + 1)
-		if err != nil {
-			return Value{}, err
+		member := len(p.nodes)
+		if err := p.value(name, depth+1); err != nil {
+			return err
 		}
-		repeated = repeated || e.kind == Repeated
-		p.open = append(p.open, member{name, e})
+		repeated = repeated || p.nodes[member].kind == Repeated
 	}
-	if _, _, err := p.token(); err != nil {
-		return Value{}, err
-	}
+	_, _, err := p.token()
+	p.close(at, repeated)
+	return err
+}
+
+// close ends the object or array at a place. Nothing is kept of what one holds that is Repeated.
+func (p *parser) close(at int, repeated bool) {
 	if repeated {
-		p.open = p.open[:start]
-		return Value{kind: Repeated}, nil
+		p.nodes[at].kind = Repeated
+		p.nodes = p.nodes[:at+1]
 	}
-	first := len(p.names)
-	for _, m := range p.open[start:] {
-		p.names = append(p.names, m.name)
-	}
-	return Value{kind: Object, names: p.names[first:len(p.names):len(p.names)], elements: p.close(start)}, nil
+	p.nodes[at].size = int32(len(p.nodes) - at)
 }
 
-// repeats reports whether name is that of a member before. seen is for large objects.
-func repeats(before []member, seen *map[string]bool, name string) bool {
+// names finds out which names of an object occur twice.
+type names struct {
+	nodes *parser
+	first int // the node of the first member
+	n     int
+	seen  map[string]bool // of large objects
+}
+
+func (s *names) repeat(name string) bool {
 	const large = 32
-	if len(before) < large {
-		return slices.ContainsFunc(before, func(m member) bool { return m.name == name })
+	s.n++
+	if s.n > large {
+		if s.seen == nil {
+			s.seen = make(map[string]bool, 2*large)
+			s.each(func(known string) bool {
+				s.seen[known] = true
+				return false
+			})
+		}
+		repeated := s.seen[name]
+		s.seen[name] = true
+		return repeated
 	}
-	if *seen == nil {
-		*seen = make(map[string]bool, 2*large)
-		for _, m := range before {
-			(*seen)[m.name] = true
+	return s.each(func(known string) bool { return known == name })
+}
+
+// each calls f with each name before until it returns true, and reports whether it did.
+func (s *names) each(f func(string) bool) bool {
+	nodes := s.nodes.nodes
+	for i := s.first; i < len(nodes); i += int(nodes[i].size) {
+		if f(nodes[i].name) {
+			return true
 		}
 	}
-	repeated := (*seen)[name]
-	(*seen)[name] = true
-	return repeated
-}
-
-// close takes the members from start on from the open ones.
-func (p *parser) close(start int) []Value {
-	first := len(p.elements)
-	for _, m := range p.open[start:] {
-		p.elements = append(p.elements, m.value)
-	}
-	p.open = p.open[:start]
-	return p.elements[first:len(p.elements):len(p.elements)]
+	return false
 }
 
 // Kind returns the type of v.
-func (v Value) Kind() Kind { return v.kind }
+func (v Value) Kind() Kind {
+	if len(v.nodes) == 0 {
+		return Missing
+	}
+	return v.nodes[0].kind
+}
 
 // Present reports whether v is there and not null.
-func (v Value) Present() bool { return v.kind > Null }
+func (v Value) Present() bool { return v.Kind() > Null }
 
 // Get returns the member name of an object; Missing when v has none.
 func (v Value) Get(name string) Value {
-	for i, n := range v.names {
-		if n == name {
-			return v.elements[i]
+	for known, member := range v.Members() {
+		if known == name {
+			return member
 		}
 	}
 	return Value{}
 }
 
-// Elements returns the elements of an array, nil for anything else.
-func (v Value) Elements() []Value {
-	if v.kind != Array {
-		return nil
+// Members are the members of an object in their order, nothing for anything else.
+func (v Value) Members() iter.Seq2[string, Value] {
+	return func(yield func(string, Value) bool) {
+		if v.Kind() != Object {
+			return
+		}
+		for e := range v.inner() {
+			if !yield(e.nodes[0].name, e) {
+				return
+			}
+		}
 	}
-	return v.elements
 }
 
-// Names returns the member names of an object in their order.
-func (v Value) Names() []string { return v.names }
+// Elements returns the elements of an array, nil for anything else.
+func (v Value) Elements() []Value {
+	if v.Kind() != Array {
+		return nil
+	}
+	n := 0
+	for range v.inner() {
+		n++
+	}
+	return slices.AppendSeq(make([]Value, 0, n), v.inner())
+}
+
+// inner are the values directly in an object or array.
+func (v Value) inner() iter.Seq[Value] {
+	return func(yield func(Value) bool) {
+		for left := v.nodes[1:v.nodes[0].size]; len(left) > 0; left = left[left[0].size:] {
+			if !yield(Value{left[:left[0].size]}) {
+				return
+			}
+		}
+	}
+}
 
 // Text returns the text of a string. ok is false for anything else. It is a
 // copy, so that one ID in an event does not keep a whole body in memory.
-func (v Value) Text() (text string, ok bool) { return strings.Clone(v.text), v.kind == String }
+func (v Value) Text() (text string, ok bool) {
+	if len(v.nodes) == 0 {
+		return "", false
+	}
+	return strings.Clone(v.nodes[0].text), v.Kind() == String
+}
 
 // Scalar returns the text of a string or the digits of a number as written,
 // for members that providers send either way. ok is false for anything else.
 func (v Value) Scalar() (text string, ok bool) {
-	return strings.Clone(v.text), v.kind == String || v.kind == Number
+	text, isString := v.Text()
+	return text, isString || v.Kind() == Number
 }

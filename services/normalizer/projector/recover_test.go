@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/nats-io/nats.go/jetstream"
@@ -90,6 +91,36 @@ func TestStreamThatLacksWhatTheViewHasGetsTheSameMessagesAgain(t *testing.T) {
 				t.Errorf("subjects and headers (-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+// A server that starts again has lost what it had not written yet, and no delivery comes.
+func TestStreamThatLosesItsEndGetsItAgainAtRest(t *testing.T) {
+	server, file, want := site(t)
+	p := open(t, server, file)
+	defer p.end(t)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	ended := make(chan error, 1)
+	go func() { ended <- p.project.Run(ctx) }()
+	if err := eventstream.Delete(ctx, natsdtest.Connect(t, server)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := eventstream.Open(ctx, eventstream.Options{Conn: natsdtest.Connect(t, server), Replicas: 1, Async: true, AckTimeout: time.Second}); err != nil {
+		t.Fatal(err)
+	}
+	for last := int64(0); last < int64(len(want)); {
+		var err error
+		if last, _, err = p.events.Last(ctx); err != nil {
+			t.Fatal(err)
+		}
+	}
+	cancel()
+	if err := <-ended; err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want, p.published(t), protocmp.Transform()); diff != "" {
+		t.Errorf("published (-want +got):\n%s", diff)
 	}
 }
 

@@ -92,13 +92,14 @@ func (f *finder) add(path string) {
 }
 
 func (f *finder) object(v payload.Value, s Schema) {
-	for i, name := range v.Names() {
-		m, ok := s.find(name, i)
-		if !ok {
+	place := 0
+	for name, value := range v.Members() {
+		if m, ok := s.find(name, place); ok {
+			f.member(value, m)
+		} else {
 			f.add(s.prefix + cut(name))
-			continue
 		}
-		f.member(v.Get(name), m)
+		place++
 	}
 }
 
