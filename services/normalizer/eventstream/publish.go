@@ -49,21 +49,47 @@ func (s *Stream) Publish(ctx context.Context, last int64, messages []Message) er
 }
 
 // chain publishes for one acknowledgement, that of the last message. Each message
-// names the one before it, so the last is stored only when all are.
+// names the one before it, so the last is stored only when all are, and a message
+// that is published again is the same in all its headers.
 func (s *Stream) chain(ctx context.Context, last int64, messages []*nats.Msg) error {
+	if len(messages) == 0 {
+		return nil
+	}
+	before, err := s.idAt(ctx, last)
+	if err != nil {
+		return err
+	}
+	end := len(messages) - 1
 	for i, m := range messages {
 		m.Header[jetstream.ExpectedLastSeqHeader] = []string{strconv.FormatInt(last+int64(i), 10)}
-		if i > 0 {
-			m.Header[jetstream.ExpectedLastMsgIDHeader] = messages[i-1].Header[nats.MsgIdHdr]
+		if before != "" {
+			m.Header[jetstream.ExpectedLastMsgIDHeader] = []string{before}
 		}
-		if i == len(messages)-1 {
-			return s.commit(ctx, last+int64(len(messages)), m)
+		before = m.Header[nats.MsgIdHdr][0]
+		if i < end {
+			err = s.o.Conn.PublishMsg(m)
 		}
-		if err := s.o.Conn.PublishMsg(m); err != nil {
+		if err != nil {
 			return unavailable(err)
 		}
 	}
+	if err := s.commit(ctx, last+int64(len(messages)), messages[end]); err != nil {
+		return err
+	}
+	s.end, s.endID = last+int64(len(messages)), before
 	return nil
+}
+
+// idAt returns the ID of a message, "" when it is not kept.
+func (s *Stream) idAt(ctx context.Context, sequence int64) (string, error) {
+	if sequence == s.end {
+		return s.endID, nil
+	}
+	m, err := s.Get(ctx, sequence)
+	if errors.Is(err, ErrNotKept) {
+		return "", nil
+	}
+	return id(m.Name()), err
 }
 
 // oneByOne publishes without waiting in between: each message names the one

@@ -55,6 +55,9 @@ type Stream struct {
 	js     jetstream.JetStream
 	stream jetstream.Stream
 	async  bool // as it was made
+
+	end   int64  // what was published last, 0 before that
+	endID string // of that message
 }
 
 // Message is an event or a notice; exactly one is set.

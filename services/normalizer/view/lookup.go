@@ -14,6 +14,9 @@ import (
 	ledgerv1 "github.com/paynorm/paynorm/gen/paynorm/ledger/v1"
 )
 
+// maxKnown is how many payments' rows are remembered for the next batch, and the last States' beyond it.
+const maxKnown = 10_000
+
 // widths are how many names one statement looks up; the last name is repeated
 // to fill it. Three sizes keep the statements few and the filling short.
 var widths = [...]int{1, 8, 64}
@@ -36,7 +39,7 @@ func (p *preparer) lookups() (l lookups) {
 		in := " IN (" + marks(w) + ")"
 		l.keys[i] = p.prepare("SELECT row FROM keys WHERE hash" + in)
 		l.seen[i] = p.prepare("SELECT name, cursor, delivery, item FROM events WHERE cursor" + in)
-		l.state[i] = p.prepare("SELECT name, state FROM payments WHERE id" + in)
+		l.state[i] = p.prepare("SELECT name, id, update_cursor, provider_payment_id, merchant_reference, state FROM payments WHERE id" + in)
 		l.payment[i] = p.prepare("SELECT name, id, update_cursor, provider_payment_id, merchant_reference FROM payments WHERE id" + in)
 	}
 	return l
@@ -59,7 +62,7 @@ func (v *View) Seen(ctx context.Context, names []string) (map[string]Origin, err
 		o.Sequence, o.Index = sequenceOf(delivery), indexOf(delivery)
 		out[name] = o
 		return name, err
-	})
+	}, func() {})
 	if err != nil {
 		return nil, fmt.Errorf("look up %d events: %w", len(names), v.explain(err))
 	}
@@ -67,17 +70,26 @@ func (v *View) Seen(ctx context.Context, names []string) (map[string]Origin, err
 }
 
 // States returns the states of those of the payments that exist. It reads the
-// batches that were applied before.
+// batches that were applied before, and what it finds serves the next one, too.
 func (v *View) States(ctx context.Context, payments []string) (map[string]*ledgerv1.PaymentState, error) {
-	out := map[string]*ledgerv1.PaymentState{}
+	out, found := map[string]*ledgerv1.PaymentState{}, make(map[string]storedPayment, len(payments))
 	var blob sql.RawBytes
 	err := v.eachNamed(ctx, paymentByName, payments, &v.lookup.state, func(rows *sql.Rows) (name string, err error) {
-		if err := rows.Scan(&name, &blob); err != nil {
+		var p storedPayment
+		if err := rows.Scan(&name, &p.id, &p.updateCursor, &p.providerPaymentID, &p.merchantReference, &blob); err != nil {
 			return "", err
 		}
+		found[name] = p
 		s := &ledgerv1.PaymentState{}
 		out[name] = s
 		return name, proto.Unmarshal(blob, s)
+	}, func() {
+		if len(v.known) > maxKnown { // asked by others than who applies
+			clear(v.known)
+		}
+		for _, name := range payments {
+			v.known[name] = found[name]
+		}
 	})
 	if err != nil {
 		return nil, fmt.Errorf("look up %d payments: %w", len(payments), v.explain(err))
@@ -85,20 +97,33 @@ func (v *View) States(ctx context.Context, payments []string) (map[string]*ledge
 	return only(out, payments), nil
 }
 
-// eachNamed is eachFound for callers that do not write.
-func (v *View) eachNamed(ctx context.Context, k kind, names []string, by *[len(widths)]*sql.Stmt, row func(*sql.Rows) (string, error)) error {
+// eachNamed is eachFound for callers that do not write. found is called at the end,
+// before anybody writes.
+func (v *View) eachNamed(ctx context.Context, k kind, names []string, by *[len(widths)]*sql.Stmt, row func(*sql.Rows) (string, error), found func()) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	return v.eachFound(context.WithoutCancel(ctx), k, names, by, row)
+	err := v.eachFound(context.WithoutCancel(ctx), k, names, by, row)
+	if err == nil {
+		found()
+	}
+	return err
 }
 
-// storedPayments finds the rows of payments by name.
+// storedPayments finds the rows of payments by name: those that States has not found
+// since the batch before.
 func (v *View) storedPayments(ctx context.Context, names []string) (map[string]storedPayment, error) {
-	out := make(map[string]storedPayment, len(names))
-	err := v.eachFound(ctx, paymentByName, names, &v.lookup.payment, func(rows *sql.Rows) (name string, err error) {
+	out := v.known
+	v.known = map[string]storedPayment{}
+	var unknown []string
+	for _, name := range names {
+		if _, ok := out[name]; !ok {
+			unknown = append(unknown, name)
+		}
+	}
+	err := v.eachFound(ctx, paymentByName, unknown, &v.lookup.payment, func(rows *sql.Rows) (name string, err error) {
 		var p storedPayment
 		err = rows.Scan(&name, &p.id, &p.updateCursor, &p.providerPaymentID, &p.merchantReference)
 		out[name] = p

@@ -44,6 +44,8 @@ type View struct {
 	lastPayment  int64 // the highest id of a payment
 	lastDelivery int64 // the highest id of a delivery
 	classes      map[class]int64
+	// known are the rows of payments that were looked up since the last batch; 0 where there is none.
+	known map[string]storedPayment
 }
 
 // Position is how far a view has come.
@@ -69,7 +71,7 @@ func Open(ctx context.Context, path string) (*View, error) {
 }
 
 func openFile(ctx context.Context, path string) (*View, error) {
-	v := &View{path: path, memory: memory{limit: partLimit}}
+	v := &View{path: path, memory: memory{limit: partLimit}, known: map[string]storedPayment{}}
 	if err := v.open(ctx); err != nil {
 		_ = v.Close()
 		return nil, fmt.Errorf("open view %s: %w", path, v.explain(err))
