@@ -23,9 +23,6 @@ const MaxPayload = 8 << 20
 // maxStore leaves it to the disk how much there can be, in bytes.
 const maxStore = 1 << 62
 
-// syncInterval is how often streams are synced that do not sync every message.
-const syncInterval = time.Second
-
 // tlsTimeout is how long a handshake may take, in seconds.
 const tlsTimeout = 5
 
@@ -50,6 +47,8 @@ type Server struct {
 	address string
 	nats    *server.Server // shut down while it cannot start again
 	failure error
+	staging string   // the folder in memory for batches; "" when there is none
+	staged  []string // the streams whose batches are gathered there
 
 	stop    context.CancelFunc
 	stopped sync.WaitGroup
@@ -57,7 +56,7 @@ type Server struct {
 
 // Start starts the server and returns once JetStream has recovered its store,
 // which takes about 2.5 s for each million messages after a crash. Every message is
-// synced to disk before it is acknowledged, but in streams that persist asynchronously.
+// synced to disk before it is acknowledged.
 func Start(ctx context.Context, o Options) (*Server, error) {
 	host, portText, err := net.SplitHostPort(o.Address)
 	if err != nil {
@@ -74,8 +73,12 @@ func Start(ctx context.Context, o Options) (*Server, error) {
 		o: o, host: host, port: port, guard: newGuard(o.Users),
 		log: &logger{slog: o.Logger, fatal: make(chan string, 1), broken: make(chan error, 1)},
 	}
+	left := s.leftStaging() // of use until the streams are recovered
 	if err := s.start(ctx); err != nil {
 		return nil, err
+	}
+	if err := removeStaging(left...); err != nil {
+		o.Logger.Warn("memory is left in use by a paynorm that was killed", "cause", err)
 	}
 	run, stop := context.WithCancel(context.WithoutCancel(ctx))
 	s.stop = stop
@@ -87,7 +90,7 @@ func Start(ctx context.Context, o Options) (*Server, error) {
 func (s *Server) start(ctx context.Context) error {
 	n, err := server.NewServer(&server.Options{
 		ServerName: "paynorm", Host: s.host, Port: s.port,
-		JetStream: true, StoreDir: s.o.StoreDir, SyncAlways: true, SyncInterval: syncInterval,
+		JetStream: true, StoreDir: s.o.StoreDir, SyncAlways: true,
 		// Else three quarters of what is free at start, which then stays the limit when there is more.
 		JetStreamMaxStore: maxStore,
 		MaxPayload:        MaxPayload, NoSigs: true, DisableJetStreamBanner: true,
@@ -119,6 +122,11 @@ func (s *Server) start(ctx context.Context) error {
 			}
 			s.mu.Lock()
 			defer s.mu.Unlock()
+			for _, stream := range s.staged {
+				if err := s.link(stream); err != nil {
+					return s.failed(n, err)
+				}
+			}
 			s.nats, s.address, s.port = n, n.Addr().String(), n.Addr().(*net.TCPAddr).Port
 			return nil
 		case reason := <-s.log.fatal:
@@ -178,4 +186,7 @@ func (s *Server) Shutdown() {
 	n := s.running()
 	n.Shutdown()
 	n.WaitForShutdown()
+	if s.staging != "" {
+		_ = removeStaging(s.staging) // memory that the next start frees
+	}
 }

@@ -49,10 +49,6 @@ func (m maintenance) erase(ctx context.Context, payment string) (int, error) {
 	if _, err := m.view.Payment(ctx, payment); err != nil {
 		return 0, fmt.Errorf("%s: %w", payment, err)
 	}
-	// After a power cut the newest events are made again from the view, when their deliveries cannot be read.
-	if err := m.view.Sync(); err != nil {
-		return 0, err
-	}
 	told := filter.Conditions{{Field: filter.Payment, Op: filter.Equal, Type: filter.Text, Text: payment}}
 	n := 0
 	for key := int64(0); ; {

@@ -62,7 +62,7 @@ func (p *process) connectNATS(ctx context.Context) (*nats.Conn, error) {
 		return nil, err
 	}
 	p.closers.push(server.Shutdown)
-	p.storage = server.Failure
+	p.storage, p.stage = server.Failure, server.Stage
 	nc, err := server.Connect()
 	if err != nil {
 		return nil, fmt.Errorf("embedded NATS: %w", err)

@@ -38,6 +38,7 @@ type process struct {
 	metrics   *telemetry.Metrics
 	tracer    *tracing.Tracer // nil: nothing is traced
 	storage   func() error    // why the embedded NATS cannot write; nil: nothing is embedded
+	stage     func(stream string) error
 	closers   stack
 	addresses Addresses
 	group     *errgroup.Group // of what runs until the process stops

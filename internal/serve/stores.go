@@ -80,10 +80,14 @@ func (p *process) openProjection(ctx context.Context, s *stores) (err error) {
 }
 
 func (p *process) openEvents(ctx context.Context, nc *nats.Conn) (*eventstream.Stream, error) {
-	return eventstream.Open(ctx, eventstream.Options{
-		Conn: nc, Replicas: int(p.Config.GetNats().GetReplicas()), Async: p.Config.GetNats().GetUrl() == "", AckTimeout: p.ackTimeout(),
+	events, err := eventstream.Open(ctx, eventstream.Options{
+		Conn: nc, Replicas: int(p.Config.GetNats().GetReplicas()), AckTimeout: p.ackTimeout(),
 		JSON: p.Config.GetEvents().GetEncoding() == "json", Tracer: p.tracer, Logger: p.Logger,
 	})
+	if err == nil && p.stage != nil {
+		err = p.stage(eventstream.Name)
+	}
+	return events, err
 }
 
 // openLedger locks data_dir, reaches NATS and opens the ledger.

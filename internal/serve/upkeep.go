@@ -46,9 +46,8 @@ func (p *process) keepUp(s *stores) {
 }
 
 // trim removes what is beyond the retention: from the ledger nothing that is not
-// projected, from the events nothing that the view does not have. Events may be
-// accepted and not yet on the disk, and are then made again from view or ledger.
-// So what the view has must be on the disk before anything goes.
+// projected, from the events nothing that the view does not have on the disk. A
+// power cut takes back what it has beside it, which is then read from the events again.
 func (p *process) trim(ctx context.Context, s *stores) error {
 	at, err := s.view.Position(ctx)
 	if err != nil {

@@ -19,9 +19,9 @@ const batchFrom = 8
 const wrongLastSequence = 10071
 
 // Publish stores messages after the message numbered last, in order. Their
-// cursors must be last+1, last+2 and so on. Errors wrap ErrConflict or
-// ErrUnavailable; after either some of the first messages may be stored: read
-// Last again.
+// cursors must be last+1, last+2 and so on. From batchFrom messages on, all or
+// none are stored. Errors wrap ErrConflict or ErrUnavailable; after either,
+// read Last again.
 func (s *Stream) Publish(ctx context.Context, last int64, messages []Message) error {
 	if len(messages) > MaxBatch {
 		return fmt.Errorf("eventstream: %d messages at once, at most %d", len(messages), MaxBatch)
@@ -39,57 +39,14 @@ func (s *Stream) Publish(ctx context.Context, last int64, messages []Message) er
 	}
 	ctx, cancel := context.WithTimeout(ctx, s.o.AckTimeout)
 	defer cancel()
-	switch {
-	case s.async:
-		return s.chain(ctx, last, encoded)
-	case len(encoded) < batchFrom:
-		return s.oneByOne(ctx, last, encoded)
-	}
-	return s.batch(ctx, last, encoded)
-}
-
-// chain publishes for one acknowledgement, that of the last message. Each message
-// names the one before it, so the last is stored only when all are, and a message
-// that is published again is the same in all its headers.
-func (s *Stream) chain(ctx context.Context, last int64, messages []*nats.Msg) error {
-	if len(messages) == 0 {
-		return nil
-	}
-	before, err := s.idAt(ctx, last)
-	if err != nil {
+	if len(encoded) < batchFrom || s.careful {
+		err := s.oneByOne(ctx, last, encoded)
+		s.careful = s.careful && err != nil
 		return err
 	}
-	end := len(messages) - 1
-	for i, m := range messages {
-		m.Header[jetstream.ExpectedLastSeqHeader] = []string{strconv.FormatInt(last+int64(i), 10)}
-		if before != "" {
-			m.Header[jetstream.ExpectedLastMsgIDHeader] = []string{before}
-		}
-		before = m.Header[nats.MsgIdHdr][0]
-		if i < end {
-			err = s.o.Conn.PublishMsg(m)
-		}
-		if err != nil {
-			return unavailable(err)
-		}
-	}
-	if err := s.commit(ctx, last+int64(len(messages)), messages[end]); err != nil {
-		return err
-	}
-	s.end, s.endID = last+int64(len(messages)), before
-	return nil
-}
-
-// idAt returns the ID of a message, "" when it is not kept.
-func (s *Stream) idAt(ctx context.Context, sequence int64) (string, error) {
-	if sequence == s.end {
-		return s.endID, nil
-	}
-	m, err := s.Get(ctx, sequence)
-	if errors.Is(err, ErrNotKept) {
-		return "", nil
-	}
-	return id(m.Name()), err
+	err := s.batch(ctx, last, encoded)
+	s.careful = err != nil
+	return err
 }
 
 // oneByOne publishes without waiting in between: each message names the one
@@ -144,16 +101,15 @@ func (s *Stream) batch(ctx context.Context, last int64, messages []*nats.Msg) er
 	return nil
 }
 
-// commit sends the last of some messages and checks the answer, which is for all of them.
+// commit sends the last message of a batch and checks the answer for all of it.
 func (s *Stream) commit(ctx context.Context, want int64, m *nats.Msg) error {
 	answer, err := s.o.Conn.RequestMsgWithContext(ctx, m)
 	if err != nil {
 		return unavailable(err)
 	}
 	var ack struct {
-		Error     *jetstream.APIError `json:"error"`
-		Sequence  int64               `json:"seq"`
-		Duplicate bool                `json:"duplicate"`
+		Error    *jetstream.APIError `json:"error"`
+		Sequence int64               `json:"seq"`
 	}
 	if err := json.Unmarshal(answer.Data, &ack); err != nil {
 		return unavailable(err)
@@ -161,8 +117,8 @@ func (s *Stream) commit(ctx context.Context, want int64, m *nats.Msg) error {
 	if ack.Error != nil {
 		return unavailable(ack.Error)
 	}
-	if ack.Sequence != want || ack.Duplicate {
-		return fmt.Errorf("%w: the messages end at %d, want %d", ErrConflict, ack.Sequence, want)
+	if ack.Sequence != want {
+		return fmt.Errorf("%w: the batch ends at %d, want %d", ErrConflict, ack.Sequence, want)
 	}
 	return nil
 }

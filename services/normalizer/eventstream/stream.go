@@ -37,12 +37,8 @@ var (
 
 // Options says how events are published.
 type Options struct {
-	Conn     *nats.Conn
-	Replicas int
-	// Async lets a server that syncs every message write a new stream a moment after it has accepted
-	// a message. A crash then takes the newest messages back, and the projector has to publish the
-	// same ones again, which it can: the ledger is synced. For one replica only.
-	Async      bool
+	Conn       *nats.Conn
+	Replicas   int
 	JSON       bool // protojson instead of protobuf
 	AckTimeout time.Duration
 	Tracer     *tracing.Tracer // nil: events say that their delivery is not traced
@@ -54,10 +50,8 @@ type Stream struct {
 	o      Options
 	js     jetstream.JetStream
 	stream jetstream.Stream
-	async  bool // as it was made
-
-	end   int64  // what was published last, 0 before that
-	endID string // of that message
+	// careful says that the last batch failed. A server may have no room for a batch, and room for messages.
+	careful bool
 }
 
 // Message is an event or a notice; exactly one is set.
@@ -120,20 +114,15 @@ func Open(ctx context.Context, o Options) (*Stream, error) {
 		// A courtesy to other publishers' retries; our own de-duplication has no window.
 		Duplicates: 2 * time.Minute,
 	}
-	if o.Async {
-		cfg.PersistMode, cfg.AllowAtomicPublish = jetstream.AsyncPersistMode, false
-	}
 	if there, err := js.Stream(ctx, Name); err == nil {
-		made := there.CachedInfo().Config
-		// NATS does not take these back. A stream that was made with DenyPurge, by the first versions, is not trimmed.
-		cfg.DenyPurge = made.DenyPurge
-		cfg.PersistMode, cfg.AllowAtomicPublish = made.PersistMode, made.PersistMode != jetstream.AsyncPersistMode
+		// NATS does not take it back. A stream that was made with it, by the first versions, is not trimmed.
+		cfg.DenyPurge = there.CachedInfo().Config.DenyPurge
 	}
 	s, err := js.CreateOrUpdateStream(ctx, cfg)
 	if err != nil {
 		return nil, fmt.Errorf("stream %s: %w", Name, err)
 	}
-	return &Stream{o: o, js: js, stream: s, async: cfg.PersistMode == jetstream.AsyncPersistMode}, nil
+	return &Stream{o: o, js: js, stream: s}, nil
 }
 
 // Extent is what the stream holds.

@@ -15,12 +15,10 @@ import (
 	"github.com/paynorm/paynorm/services/normalizer/eventstream"
 )
 
-func open(t *testing.T, s *natsd.Server) *eventstream.Stream { return openAs(t, s, true) }
-
-func openAs(t *testing.T, s *natsd.Server, async bool) *eventstream.Stream {
+func open(t *testing.T, s *natsd.Server) *eventstream.Stream {
 	t.Helper()
 	stream, err := eventstream.Open(t.Context(), eventstream.Options{
-		Conn: natsdtest.Connect(t, s), Replicas: 1, Async: async, AckTimeout: 5 * time.Second, Logger: slog.New(slog.DiscardHandler),
+		Conn: natsdtest.Connect(t, s), Replicas: 1, AckTimeout: 5 * time.Second, Logger: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -83,21 +81,17 @@ func TestReadingLeavesNoConsumer(t *testing.T) {
 func TestSecondPublisherIsRefusedAsAWhole(t *testing.T) {
 	for _, c := range []struct {
 		name   string
-		async  bool
 		theirs int64 // messages that are published by the other one
 		ours   int64
 	}{
-		{"one by one, one message too late", false, 1, 3},
-		{"one by one, further behind", false, 3, 3},
-		{"as a batch", false, 1, 20},
-		{"as a batch, further behind", false, 30, 20},
-		{"as a chain", true, 1, 20},
-		{"as a chain, further behind", true, 30, 20},
-		{"as a chain of one", true, 1, 1},
+		{"one by one, one message too late", 1, 3},
+		{"one by one, further behind", 3, 3},
+		{"as a batch", 1, 20},
+		{"as a batch, further behind", 30, 20},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			server := natsdtest.Start(t, "")
-			first, second := openAs(t, server, c.async), openAs(t, server, c.async)
+			first, second := open(t, server), open(t, server)
 			theirs, ours := notices(1, c.theirs), notices(1, c.ours)
 			for _, m := range theirs {
 				m.Notice.Name += "-other"
@@ -112,22 +106,5 @@ func TestSecondPublisherIsRefusedAsAWhole(t *testing.T) {
 				t.Errorf("the stream ends with %d, %s (%v); want %d messages of the first publisher only", last, m.Notice.GetName(), err, c.theirs)
 			}
 		})
-	}
-}
-
-// A stream keeps the way it was made: NATS does not change it.
-func TestStreamOfAnotherKindIsOpenedAsItIs(t *testing.T) {
-	for _, async := range []bool{false, true} {
-		server := natsdtest.Start(t, "")
-		if err := openAs(t, server, async).Publish(t.Context(), 0, notices(1, 20)); err != nil {
-			t.Fatal(err)
-		}
-		other := openAs(t, server, !async)
-		if err := other.Publish(t.Context(), 20, notices(21, 20)); err != nil {
-			t.Errorf("made with async %t: %v", async, err)
-		}
-		if n := len(cursors(t, other, 40)); n != 40 {
-			t.Errorf("made with async %t: %d messages, want 40", async, n)
-		}
 	}
 }

@@ -19,7 +19,7 @@ func BenchmarkViewFromEvents(b *testing.B) {
 	const total = 100_000
 	ctx, logger := context.Background(), slog.New(slog.DiscardHandler)
 	events, err := eventstream.Open(ctx, eventstream.Options{
-		Conn: natsdtest.Connect(b, natsdtest.Start(b, "")), Replicas: 1, Async: true, AckTimeout: time.Minute, Logger: logger,
+		Conn: natsdtest.Connect(b, natsdtest.Start(b, "")), Replicas: 1, AckTimeout: time.Minute, Logger: logger,
 	})
 	if err != nil {
 		b.Fatal(err)

@@ -6,12 +6,11 @@ import (
 )
 
 const (
-	// apart is how long after the beginning of a portion the next one begins.
-	// Publishing a portion makes the disk sync several times, however little it
-	// carries, and each sync delays the commit that a provider waits for. So
-	// while deliveries keep coming, portions are fewer and carry more. A delivery
-	// that comes alone is projected at once.
-	apart = 5 * time.Millisecond
+	// apart is how long after the beginning of a portion the next one begins. A
+	// portion makes the disk sync and has a batch and a transaction of its own,
+	// however little it carries. So while deliveries keep coming, portions are fewer
+	// and carry more. A delivery that comes alone is projected at once.
+	apart = 15 * time.Millisecond
 	// behind is how many commits in a portion say that the projector is behind;
 	// then it does not wait.
 	behind = 64

@@ -15,8 +15,8 @@ func TestRest(t *testing.T) {
 		stop    bool
 		want    time.Duration
 	}{
-		{"a short portion is followed by a rest", 2 * time.Millisecond, 1, false, 3 * time.Millisecond},
-		{"a long portion was rest enough", 6 * time.Millisecond, 1, false, 0},
+		{"a short portion is followed by a rest", 2 * time.Millisecond, 1, false, apart - 2*time.Millisecond},
+		{"a long portion was rest enough", apart + time.Millisecond, 1, false, 0},
 		{"who is behind does not rest", 2 * time.Millisecond, behind, false, 0},
 		{"who is told to stop does not rest", 2 * time.Millisecond, 1, true, 0},
 	} {

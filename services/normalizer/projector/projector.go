@@ -196,9 +196,8 @@ func (p *Projector) follow(ctx context.Context, until int64) error {
 	return nil
 }
 
-// intact makes sure that the event stream ends where the projector left it: the
-// embedded server, when it starts again after a full disk, may have lost what it
-// had accepted and not written.
+// intact makes sure that the event stream ends where the projector left it, also
+// when no delivery comes: somebody may have deleted it.
 func (p *Projector) intact(ctx context.Context) error {
 	extent, err := p.o.Events.Extent(ctx)
 	if err == nil && extent.Last != p.cursor {

@@ -124,7 +124,7 @@ func prepare(t *testing.T, s *natsd.Server, viewFile string, adapter words) *pip
 		t.Fatal(err)
 	}
 	t.Cleanup(l.Close)
-	e, err := eventstream.Open(t.Context(), eventstream.Options{Conn: nc, Replicas: 1, Async: true, AckTimeout: 5 * time.Second, Logger: log})
+	e, err := eventstream.Open(t.Context(), eventstream.Options{Conn: nc, Replicas: 1, AckTimeout: 5 * time.Second, Logger: log})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -108,7 +108,7 @@ func newPipeline(t *testing.T) *pipeline {
 		t.Fatal(err)
 	}
 	t.Cleanup(p.ledger.Close)
-	events, err := eventstream.Open(t.Context(), eventstream.Options{Conn: nc, Replicas: 1, Async: true, AckTimeout: 5 * time.Second, Logger: log})
+	events, err := eventstream.Open(t.Context(), eventstream.Options{Conn: nc, Replicas: 1, AckTimeout: 5 * time.Second, Logger: log})
 	if err != nil {
 		t.Fatal(err)
 	}

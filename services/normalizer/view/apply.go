@@ -100,6 +100,9 @@ func (v *View) apply(ctx context.Context, b Batch) error {
 	}
 	v.memory.commit(next.flushed, next.keys)
 	v.stored, v.lastPayment, v.lastDelivery = next.meta, next.lastPayment, next.lastDelivery
+	if !v.filling {
+		v.checkpoints.wrote(len(b.Events) + len(b.Deliveries))
+	}
 	return nil
 }
 

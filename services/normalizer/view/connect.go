@@ -18,10 +18,9 @@ type querier interface {
 
 // connect opens a pool of at most size connections.
 //
-// The write-ahead log is folded into the file every 16 384 pages (64 MiB)
-// rather than every 1 000, so that a page that changes often is written, and
-// the file synced, less often. The writer's cache (16 MiB) holds the inner
-// pages of all indexes.
+// The write-ahead log is folded into the file by a checkpointer; the writer does
+// so itself only when the log has 65 536 pages (256 MiB). The writer's cache
+// (16 MiB) holds the inner pages of all indexes.
 func connect(path string, readOnly bool, size int) (*sql.DB, error) {
 	pragmas := []string{"busy_timeout(5000)"}
 	mode := "rwc"
@@ -30,7 +29,7 @@ func connect(path string, readOnly bool, size int) (*sql.DB, error) {
 		pragmas = append(pragmas, "query_only(1)", "cache_size(-8192)")
 	} else {
 		pragmas = append(pragmas, "page_size(4096)", "journal_mode(WAL)", "synchronous(NORMAL)",
-			"wal_autocheckpoint(16384)", "journal_size_limit(67108864)", "cache_size(-16384)", "temp_store(MEMORY)")
+			"wal_autocheckpoint(65536)", "journal_size_limit(67108864)", "cache_size(-16384)", "temp_store(MEMORY)")
 	}
 	dsn := url.URL{
 		Scheme: "file", OmitHost: true, Path: path,

@@ -19,6 +19,7 @@ func (v *View) BeginFill(ctx context.Context) error {
 	if v.stored.Position != (Position{}) {
 		return fmt.Errorf("fill %s: it is not empty", v.path)
 	}
+	v.filling = true
 	v.read.SetMaxIdleConns(0) // the log can be given up by the only connection
 	// The mark has to be on the disk before anything that is not synced.
 	if err := v.each(ctx, "fill", "PRAGMA synchronous = FULL", "UPDATE meta SET filling = 1"); err != nil {
@@ -48,6 +49,7 @@ func (v *View) EndFill(ctx context.Context) error {
 		return err
 	}
 	v.read.SetMaxIdleConns(readers)
+	v.filling = false
 	return v.each(ctx, "end the filling", "UPDATE meta SET filling = 0", "PRAGMA synchronous = NORMAL")
 }
 

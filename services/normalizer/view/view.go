@@ -44,6 +44,8 @@ type View struct {
 	lastPayment  int64 // the highest id of a payment
 	lastDelivery int64 // the highest id of a delivery
 	classes      map[class]int64
+	checkpoints  *checkpointer
+	filling      bool // there is no write-ahead log
 	// known are the rows of payments that were looked up since the last batch; 0 where there is none.
 	known map[string]storedPayment
 }
@@ -105,6 +107,9 @@ func (v *View) open(ctx context.Context) (err error) {
 	if err := v.load(ctx); err != nil {
 		return err
 	}
+	if v.checkpoints, err = startCheckpointer(v.path); err != nil {
+		return err
+	}
 	p := preparer{ctx: ctx, conn: v.conn}
 	v.insert, v.lookup = p.inserts(), p.lookups()
 	v.prepared = p.done
@@ -117,6 +122,10 @@ func (v *View) Close() error {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	var errs []error
+	if v.checkpoints != nil {
+		errs = append(errs, v.checkpoints.close())
+		v.checkpoints = nil
+	}
 	if v.read != nil {
 		errs = append(errs, v.read.Close())
 	}

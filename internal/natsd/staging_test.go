@@ -1,0 +1,143 @@
+package natsd_test
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+	"github.com/paynorm/paynorm/internal/natsd"
+	"github.com/paynorm/paynorm/internal/natsd/natsdtest"
+)
+
+// batched is a server on dir with a stream that takes batches, which are gathered in memory.
+func batched(t *testing.T, dir string) (*natsd.Server, *nats.Conn, jetstream.Stream) {
+	t.Helper()
+	s, err := natsd.Start(t.Context(), natsd.Options{StoreDir: dir, Address: "127.0.0.1:0", Logger: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.Shutdown)
+	nc := natsdtest.Connect(t, s)
+	js, err := jetstream.New(nc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	stream, err := js.CreateOrUpdateStream(t.Context(), jetstream.StreamConfig{Name: "BATCHES", Subjects: []string{"b"}, AllowAtomicPublish: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Stage("BATCHES"); err != nil {
+		t.Fatal(err)
+	}
+	return s, nc, stream
+}
+
+// send publishes the messages of a batch from one number up to another, the last of which ends it when commit is set.
+func send(t *testing.T, nc *nats.Conn, id string, from, to int, commit bool) {
+	t.Helper()
+	for i := from; i <= to; i++ {
+		m := nats.NewMsg("b")
+		m.Header.Set("Nats-Batch-Id", id)
+		m.Header.Set("Nats-Batch-Sequence", fmt.Sprint(i))
+		if commit && i == to {
+			m.Header.Set("Nats-Batch-Commit", "1")
+		}
+		answer, err := nc.RequestMsgWithContext(t.Context(), m)
+		if err != nil || strings.Contains(string(answer.Data), "error") {
+			t.Fatalf("message %d: %s, %v", i, answer.Data, err)
+		}
+	}
+}
+
+func length(t *testing.T, s jetstream.Stream) int {
+	t.Helper()
+	info, err := s.Info(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return int(info.State.Msgs)
+}
+
+// staging is where the batches of the stream are gathered: what the link leads to,
+// where there is a file system in memory.
+func staging(t *testing.T, dir string) string {
+	t.Helper()
+	link := filepath.Join(dir, "jetstream", "$G", "streams", "BATCHES", "batches")
+	if _, err := os.Stat("/dev/shm"); err != nil {
+		return link
+	}
+	target, err := os.Readlink(link)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return target
+}
+
+func TestBatchesAreGatheredInMemory(t *testing.T) {
+	dir := t.TempDir()
+	s, nc, stream := batched(t, dir)
+	in := staging(t, dir)
+	send(t, nc, "first", 1, 5, false)
+	gathered, err := os.ReadDir(in)
+	if err != nil || len(gathered) != 1 {
+		t.Errorf("%s holds %d folders (%v), want that of the batch", in, len(gathered), err)
+	}
+	send(t, nc, "first", 6, 10, true)
+	if n := length(t, stream); n != 10 {
+		t.Errorf("%d messages, want 10", n)
+	}
+	if gathered, err := os.ReadDir(in); err != nil || len(gathered) != 0 {
+		t.Errorf("%s still holds %d folders (%v)", in, len(gathered), err)
+	}
+	s.Shutdown()
+	if left, err := os.ReadDir(in); err == nil && len(left) > 0 || strings.HasPrefix(in, "/dev/shm/") && !os.IsNotExist(err) {
+		t.Errorf("%s is left: %v", in, err)
+	}
+}
+
+// A batch that was not complete is gone after a start, whatever became of the memory,
+// and the next one is complete.
+func TestServerStartsAfterAKillWithItsBatches(t *testing.T) {
+	for _, left := range []bool{true, false} {
+		dir := t.TempDir()
+		s, nc, stream := batched(t, dir)
+		send(t, nc, "whole", 1, 3, true)
+		send(t, nc, "half", 1, 3, false)
+		if n := length(t, stream); n != 3 {
+			t.Errorf("%d messages, want 3", n)
+		}
+		// What a kill leaves behind: the link, and the folder in memory or, after a power cut, none.
+		old, err := os.MkdirTemp(filepath.Dir(filepath.Dir(staging(t, dir))), "paynorm-batches-*")
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { os.RemoveAll(old) })
+		s.Shutdown()
+		link := filepath.Join(dir, "jetstream", "$G", "streams", "BATCHES", "batches")
+		if err := os.RemoveAll(link); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Symlink(filepath.Join(old, "BATCHES"), link); err != nil {
+			t.Fatal(err)
+		}
+		if !left {
+			if err := os.RemoveAll(old); err != nil {
+				t.Fatal(err)
+			}
+		}
+		_, nc, stream = batched(t, dir)
+		send(t, nc, "next", 1, 3, true)
+		if n := length(t, stream); n != 6 {
+			t.Errorf("memory left %t: %d messages, want 6", left, n)
+		}
+		if _, err := os.Stat(old); !os.IsNotExist(err) {
+			t.Errorf("memory left %t: it is still in use: %v", left, err)
+		}
+	}
+}

@@ -1,0 +1,64 @@
+package view
+
+import (
+	"context"
+	"database/sql"
+	"sync"
+)
+
+// checkpointEvery is after how many events and deliveries the write-ahead log is
+// folded into the file: about 5 MB. All of it is synced then, which holds up the
+// disk for others, so it is better done often and little at once than seldom.
+const checkpointEvery = 4000
+
+// checkpointer folds the write-ahead log into the file beside the writer, which
+// else would wait for it in the middle of a batch.
+type checkpointer struct {
+	db      *sql.DB
+	due     chan struct{}
+	pending int // events and deliveries since the last time
+	stopped sync.WaitGroup
+}
+
+func startCheckpointer(path string) (*checkpointer, error) {
+	db, err := connect(path, false, 1)
+	if err != nil {
+		return nil, err
+	}
+	db.SetMaxIdleConns(0) // an open connection would hold up a filling
+	c := &checkpointer{db: db, due: make(chan struct{}, 1)}
+	c.stopped.Go(c.run)
+	return c, nil
+}
+
+// wrote takes note of a batch. It belongs to the writer.
+func (c *checkpointer) wrote(rows int) {
+	if c.pending += rows; c.pending < checkpointEvery {
+		return
+	}
+	select {
+	case c.due <- struct{}{}:
+		c.pending = 0
+	default: // one is in work, and one waits
+	}
+}
+
+func (c *checkpointer) run() {
+	for range c.due {
+		// The log begins anew once all of it is in the file, and the writer goes on
+		// meanwhile; the second and third time there is little left to do.
+		for range 3 {
+			var busy, inLog, moved int
+			err := c.db.QueryRowContext(context.Background(), "PRAGMA wal_checkpoint(PASSIVE)").Scan(&busy, &inLog, &moved)
+			if err != nil || moved == inLog {
+				break // after an error the log grows, until the writer folds it
+			}
+		}
+	}
+}
+
+func (c *checkpointer) close() error {
+	close(c.due)
+	c.stopped.Wait()
+	return c.db.Close()
+}
