@@ -36,6 +36,8 @@ type options struct {
 	Senders int           // of each provider
 	Pause   time.Duration // of a sender, at most
 	Fault   fault.Fault   // to plant
+	// Retention removes what is old all the time.
+	Retention bool
 }
 
 // trial is a run of all cycles.
@@ -45,6 +47,8 @@ type trial struct {
 	machine machine
 	fleet   *sender.Fleet
 	report  *report
+	// follower reads what retention removes; nil without retention.
+	follower *witness.Follower
 }
 
 // crash runs the cycles and checks the history. What is wrong with it are
@@ -69,11 +73,11 @@ func (t *trial) prepare(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if t.site, err = site.New(t.Dir, "", keys); err != nil {
+	if t.site, err = site.New(t.Dir, "", keys, t.settings()); err != nil {
 		return err
 	}
 	program := filepath.Join(t.site.Dir, "paynorm")
-	if err := t.Fault.Build(ctx, root, program); err != nil {
+	if err := fault.Build(ctx, root, program, t.changes()...); err != nil {
 		return err
 	}
 	t.machine, err = newMachine(t.options, t.site, program, t.report.Cut.Add)
@@ -93,6 +97,10 @@ func (t *trial) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if t.follower, err = t.follow(ctx); err != nil {
+		return err
+	}
+	defer func() { _ = t.follower.Close(ctx) }() // when it was not asked for what it has read
 	t.fleet, err = sender.Start(ctx, sender.Options{
 		Site: t.site, Seed: t.Seed, PerProvider: t.Senders, MaxPause: t.Pause, Timeout: 10 * time.Second,
 	})
@@ -114,7 +122,7 @@ func (t *trial) run(ctx context.Context) error {
 	var stopped error
 	if h.Sent, t.report.Sent, stopped = t.fleet.Stop(); err != nil || stopped != nil {
 		p.Kill()
-		subscriber.Close(ctx, 0, 0)
+		subscriber.Close(ctx, 1, 0, 0)
 		return errors.Join(t.salvage(ctx, h, err), stopped)
 	}
 	stuck, err := t.collect(ctx, &h, subscriber)
@@ -123,7 +131,10 @@ func (t *trial) run(ctx context.Context) error {
 	}
 	var wrong history.Violations
 	t.report.History, wrong = history.Check(h)
-	return errors.Join(append(stuck, wrong...).Err(), p.Stop())
+	if n := t.report.History.Missed; n > 0 && len(wrong) == 0 {
+		err = fmt.Errorf("nothing can be said: the follower did not keep up, %d commits were removed before it had read them", n)
+	}
+	return errors.Join(append(stuck, wrong...).Err(), err, p.Stop())
 }
 
 // salvage looks into the store of a paynorm that has not come back, to tell
@@ -145,7 +156,10 @@ func (t *trial) salvage(ctx context.Context, h history.History, cause error) err
 		return errors.Join(cause, err)
 	}
 	defer nc.Close()
-	h.Ledger, err = witness.Ledger(ctx, js)
+	if err := t.follower.Close(ctx); err != nil {
+		return errors.Join(cause, err)
+	}
+	h.Ledger, _, _, err = witness.Ledger(ctx, js, t.follower)
 	if errors.Is(err, witness.ErrNoStream) {
 		err = nil // then nothing is left
 	}
@@ -223,40 +237,45 @@ func (t *trial) collect(ctx context.Context, h *history.History, subscriber *wit
 	closed := false
 	defer func() {
 		if !closed {
-			subscriber.Close(ctx, 0, 0)
+			subscriber.Close(ctx, 1, 0, 0)
 		}
 	}()
 	if err := witness.Projected(ctx, t.site.Metrics, patience); err != nil {
 		stuck = history.Violations{{Rule: history.ProjectionEnds, Text: err.Error()}}
 	}
-	if err := gather(ctx, h, t.site); err != nil {
+	if err := t.trimmed(ctx); err != nil {
+		return nil, err
+	}
+	left, err := gather(ctx, h, t.site, t.follower)
+	if err != nil {
 		return nil, err
 	}
 	closed = true
-	h.Seen = subscriber.Close(ctx, int64(len(h.Stream)), patience)
+	h.Seen = subscriber.Close(ctx, left.Events.First, left.Events.Last, patience)
+	t.bound(h, left)
 	return stuck, nil
 }
 
-// gather reads what s has stored, and tells of it.
-func gather(ctx context.Context, h *history.History, s *site.Site) error {
+// gather reads what s has stored, and tells of it. before has read it until now; nil where nothing is removed. It returns what is left of the streams.
+func gather(ctx context.Context, h *history.History, s *site.Site, before *witness.Follower) (left history.Retention, err error) {
 	nc, js, err := witness.Connect(s.NATS)
 	if err != nil {
-		return err
+		return left, err
 	}
 	defer nc.Close()
-	if h.Ledger, err = witness.Ledger(ctx, js); err != nil {
-		return fmt.Errorf("read the ledger: %w", err)
+	if h.Ledger, left.Ledger, left.Missed, err = witness.Ledger(ctx, js, before); err != nil {
+		return left, fmt.Errorf("read the ledger: %w", err)
 	}
-	if h.Stream, err = witness.Events(ctx, js); err != nil {
-		return fmt.Errorf("read the events: %w", err)
+	if h.Stream, left.Events, err = witness.Events(ctx, js, before); err != nil {
+		return left, fmt.Errorf("read the events: %w", err)
 	}
 	if h.View, err = witness.View(ctx, s.HTTP); err != nil {
-		return fmt.Errorf("read the view: %w", err)
+		return left, fmt.Errorf("read the view: %w", err)
 	}
-	if h.Told, err = witness.Deliveries(ctx, s.HTTP); err != nil {
-		return fmt.Errorf("read the deliveries: %w", err)
+	if h.Told, h.Gone, err = witness.Deliveries(ctx, s.HTTP); err != nil {
+		return left, fmt.Errorf("read the deliveries: %w", err)
 	}
-	return nil
+	return left, nil
 }
 
 func sleep(ctx context.Context, d time.Duration) {

@@ -3,12 +3,14 @@ package main
 import (
 	"bytes"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/paynorm/paynorm/crash/internal/fault"
 	"github.com/paynorm/paynorm/crash/internal/seccomp"
 )
 
@@ -25,8 +27,32 @@ func shortRun(t *testing.T, how string) options {
 func TestKilledPaynormKeepsItsPromises(t *testing.T) {
 	o := shortRun(t, kill)
 	o.Cycles = 20
-	r, err := crash(t.Context(), o)
-	check(t, r, err)
+	for _, o := range rotation(o, half) {
+		t.Run(filepath.Base(o.Dir), func(t *testing.T) {
+			if err := os.Mkdir(o.Dir, 0o700); err != nil {
+				t.Fatal(err)
+			}
+			r, err := crash(t.Context(), o)
+			check(t, r, err)
+			if o.Retention != (r.History.TrimmedCommits > 0) {
+				t.Errorf("retention is %t and removed %d commits", o.Retention, r.History.TrimmedCommits)
+			}
+		})
+	}
+}
+
+func TestRotationSharesTheCrashes(t *testing.T) {
+	for retention, want := range map[string][]options{
+		off:  {{Cycles: 7}},
+		on:   {{Cycles: 7, Retention: true}},
+		half: {{Cycles: 4, Dir: "all-kept"}, {Cycles: 3, Dir: "retention", Retention: true}},
+	} {
+		t.Run(retention, func(t *testing.T) {
+			if diff := cmp.Diff(want, rotation(options{Cycles: 7}, retention), cmp.AllowUnexported(fault.Change{})); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
 }
 
 // check fails when a promise was not kept, and also when so little happened
@@ -64,8 +90,9 @@ func TestSameSeedGivesTheSameSchedule(t *testing.T) {
 
 func TestWrongArgumentsAreRefused(t *testing.T) {
 	for name, args := range map[string][]string{
-		"unknown way":   {"-how", "melt"},
-		"unknown fault": {"-fault", "melt"},
+		"unknown way":        {"-how", "melt"},
+		"unknown fault":      {"-fault", "melt"},
+		"neither on nor off": {"-retention", "melt"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if err := run(t.Context(), args, &bytes.Buffer{}); err == nil || !strings.Contains(err.Error(), "melt") {

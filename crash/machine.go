@@ -1,11 +1,15 @@
 package main
 
 import (
+	"errors"
+	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/paynorm/paynorm/crash/internal/faultydisk"
 	"github.com/paynorm/paynorm/crash/internal/powercut"
 	"github.com/paynorm/paynorm/crash/internal/site"
+	"github.com/paynorm/paynorm/services/normalizer/eventstream"
 )
 
 // machine runs paynorm and crashes it.
@@ -64,8 +68,13 @@ func (c *cutter) start() (*site.Process, error) {
 	return c.disk.Start(c.site.Serve(c.program), c.site.Log())
 }
 
+// crash takes what is in memory, too: that is where paynorm has batches gathered.
 func (c *cutter) crash(p *site.Process) error {
+	memory, _ := filepath.EvalSymlinks(filepath.Join(c.site.Data, "nats", "jetstream", "$G", "streams", eventstream.Name, "batches"))
 	cut, err := c.disk.Cut(p)
 	c.lost(cut)
-	return err
+	if !strings.HasPrefix(memory, "/dev/shm/") { // it has not come that far, or there is no such memory
+		return err
+	}
+	return errors.Join(err, os.RemoveAll(filepath.Dir(memory)))
 }

@@ -45,6 +45,7 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 	flags.StringVar(&o.How, "how", kill, "kill (kill -9), power (only what was synced survives), full or slow (the disk, for a while); all but kill on Linux only")
 	flags.IntVar(&o.Senders, "senders", 4, "how many senders each provider has")
 	flags.DurationVar(&o.Pause, "pause", o.Pause, "how long a sender waits at most before its next webhook")
+	retention := flags.String("retention", half, "whether retention removes what is old all the time: on, off, or half, which is half of the crashes without and then half with it")
 	dir := flags.String("dir", "", "a folder for data and logs, kept; default: a temporary one, kept when something is wrong")
 	name := flags.String("fault", "", "plant a fault that should be found")
 	all := flags.Bool("faults", false, "plant each known fault in turn; fail when one is not found")
@@ -53,6 +54,9 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 	}
 	if !slices.Contains([]string{kill, power, full, slow}, o.How) {
 		return fmt.Errorf("-how %s: want %s, %s, %s or %s", o.How, kill, power, full, slow)
+	}
+	if !slices.Contains([]string{on, off, half}, *retention) {
+		return fmt.Errorf("-retention %s: want %s, %s or %s", *retention, on, off, half)
 	}
 	var err error
 	if o.Fault, err = fault.Find(*name); err != nil {
@@ -63,8 +67,16 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 		if *all {
 			return findFaults(ctx, o, stdout)
 		}
-		r, err := crash(ctx, o)
-		return errors.Join(r.print(stdout), err)
+		for _, o := range rotation(o, *retention) {
+			if err := os.MkdirAll(o.Dir, 0o700); err != nil {
+				return err
+			}
+			r, err := crash(ctx, o)
+			if err := errors.Join(r.print(stdout), err); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 }
 
@@ -107,7 +119,7 @@ func findFaults(ctx context.Context, o options, stdout io.Writer) error {
 
 func findFault(ctx context.Context, o options, f fault.Fault) (tries int, found *history.Violation, err error) {
 	dir := o.Dir
-	o.Fault, o.How = f, kill
+	o.Fault, o.How, o.Retention = f, kill, f.Retention
 	if f.Power {
 		o.How = power
 	}

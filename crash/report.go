@@ -59,6 +59,9 @@ func (r *report) print(w io.Writer) error {
 	line("sent", "%d requests with %d bodies: %d acknowledged, %d refused (503), %d without an answer",
 		r.Sent.Attempts, r.Sent.Deliveries, r.Sent.Acknowledged, r.Sent.Refused, r.Sent.Broken)
 	line("ledger", "%d deliveries in %d commits", r.History.Stored, r.History.Commits)
+	if r.Retention {
+		line("retention", "removed %d commits and %d messages of the event stream", r.History.TrimmedCommits, r.History.TrimmedMessages)
+	}
 	line("events", "%d of %d payments, and %d notices of quarantine; %d repeats gave none",
 		r.History.Events, r.History.Payments, r.History.Notices, r.History.Repeated)
 	line("subscriber", "saw %d messages, %d of them again", r.History.Seen, r.History.Redelivered)

@@ -51,7 +51,7 @@ func buildAll(t *testing.T) (paynorm, natsServer string) {
 		t.Fatal(err)
 	}
 	paynorm, natsServer = filepath.Join(dir, "paynorm"), filepath.Join(dir, "nats-server")
-	if err := (fault.Fault{}).Build(t.Context(), root, paynorm); err != nil {
+	if err := fault.Build(t.Context(), root, paynorm); err != nil {
 		t.Fatal(err)
 	}
 	cmd := exec.Command("go", "build", "-o", natsServer, "github.com/nats-io/nats-server/v2")
@@ -138,7 +138,7 @@ func TestPausedPaynormDoesNotWriteWhenItWakesUp(t *testing.T) {
 	}
 	var nodes [2]*node
 	for i := range nodes {
-		s, err := site.New(t.TempDir(), url, keys)
+		s, err := site.New(t.TempDir(), url, keys, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -195,10 +195,10 @@ func settle(t *testing.T, h *history.History, subscriber *witness.Subscriber, ac
 	if err := witness.Projected(ctx, active.Metrics, patient); err != nil {
 		t.Fatal(err)
 	}
-	if err := gather(ctx, h, active.Site); err != nil {
+	if _, err := gather(ctx, h, active.Site, nil); err != nil {
 		t.Fatal(err)
 	}
-	h.Seen = subscriber.Close(ctx, int64(len(h.Stream)), patience)
+	h.Seen = subscriber.Close(ctx, 1, int64(len(h.Stream)), patience)
 	until(t, "both have the same view", func() bool {
 		view, err := witness.View(ctx, other.HTTP)
 		return err == nil && cmp.Equal(view, h.View)

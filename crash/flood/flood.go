@@ -36,7 +36,7 @@ func (l load) offer(ctx context.Context, dir, program string) (*figures, error) 
 	if err != nil {
 		return nil, err
 	}
-	s, err := site.New(dir, "", keys)
+	s, err := site.New(dir, "", keys, nil)
 	if err != nil {
 		return nil, err
 	}

@@ -21,7 +21,7 @@ func TestMemoryStaysBelowTheBound(t *testing.T) {
 		t.Fatal(err)
 	}
 	program := filepath.Join(t.TempDir(), "paynorm")
-	if err := (fault.Fault{}).Build(t.Context(), root, program); err != nil {
+	if err := fault.Build(t.Context(), root, program); err != nil {
 		t.Fatal(err)
 	}
 	for _, l := range loads() {

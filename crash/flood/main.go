@@ -49,7 +49,7 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 			return err
 		}
 		*program = filepath.Join(dir, "paynorm")
-		if err := (fault.Fault{}).Build(ctx, root, *program); err != nil {
+		if err := fault.Build(ctx, root, *program); err != nil {
 			return err
 		}
 	}

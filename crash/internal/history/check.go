@@ -21,6 +21,8 @@ const (
 	BearsTheDisk         Rule = "on a full or slow disk paynorm stays up, answers, says what is wrong, and recovers by itself" // judged by who runs it
 	StartsAgain          Rule = "paynorm starts on what a crash has left"                                                      // judged by who starts it
 	ProjectionEnds       Rule = "in the end everything is projected"                                                           // judged by who waits for it
+	RetentionKeeps       Rule = "retention removes what is beyond its bounds, and nothing else"
+	TrimmedIsProjected   Rule = "retention removes nothing that is not projected"
 	OutcomeIsTold        Rule = "the read API tells of each delivery what came of its items"
 	SubscriberSawAll     Rule = "a durable consumer is given every message, and never another one in its place"
 )
@@ -47,12 +49,16 @@ type checker struct {
 func Check(h History) (Figures, Violations) {
 	c := &checker{h: h, found: map[Rule]int{}}
 	var f Figures
+	if c.retention(&f); f.Missed > 0 {
+		return f, c.all() // there are gaps in what is known
+	}
 	c.ledger(&f)
 	c.cursors()
 	c.facts(&f)
 	c.versions(&f)
 	c.view()
 	c.subscriber(&f)
+	c.kept()
 	return f, c.all()
 }
 
@@ -189,6 +195,8 @@ func (c *checker) subscriber(f *Figures) {
 	}
 	for _, m := range c.h.Stream {
 		switch raw, ok := c.h.Seen.First[m.Sequence]; {
+		case !ok && c.h.Retention != nil && m.Sequence < c.h.Retention.Events.First:
+			// Removed before it was its turn: retention does not wait for consumers.
 		case !ok:
 			f.Unseen++
 			c.report(SubscriberSawAll, "message %d (%s) was not given to the consumer", m.Sequence, m.Name)

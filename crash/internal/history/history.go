@@ -17,16 +17,40 @@ func (d Digest) String() string { return fmt.Sprintf("%x", d[:6]) }
 type History struct {
 	// Sent has what the senders remember, by the digest of the body.
 	Sent map[Digest]*Sent
-	// Ledger has the deliveries of PAYNORM_LEDGER in order.
+	// Ledger has the deliveries of PAYNORM_LEDGER in order, with those that were there
+	// until retention removed them.
 	Ledger []Stored
-	// Stream has the messages of PAYNORM_EVENTS in order.
+	// Stream has the messages of PAYNORM_EVENTS in order, with those that were there
+	// until retention removed them.
 	Stream []Message
 	// View has the events of the read API, oldest first.
 	View []ViewEvent
 	// Told has what the read API tells of each delivery, by the place of its first item.
 	Told map[Position][]Told
+	// Gone has the deliveries of which the read API says that the ledger no longer keeps them.
+	Gone map[Position]bool
 	// Seen has what a durable consumer of all of PAYNORM_EVENTS was given.
 	Seen Seen
+	// Retention is what retention has left; nil when everything is kept.
+	Retention *Retention
+}
+
+// Retention is what is left of the streams, and what nobody saw of the rest.
+type Retention struct {
+	Ledger, Events Kept
+	// Missed are the commits that were removed before a neighbor had read them. With
+	// any of them, Ledger has gaps and only the read API can tell of them.
+	Missed []int64
+}
+
+// Kept is what is left of a stream.
+type Kept struct {
+	First int64 // the oldest sequence, 1 when nothing was removed
+	Last  int64 // the newest one, 0 when nothing was stored
+	Bytes int64
+	Bound int64 // of Bytes
+	// Slack is how much less than Bound may be left, because messages go as a whole.
+	Slack int64
 }
 
 // Sent is a body that was sent, once or several times.
@@ -119,6 +143,9 @@ type Figures struct {
 	Repeated     int // items whose fact had been projected before
 	Seen         int // messages that the consumer was given
 	Redelivered  int // how often it was given one again
+	// What retention removed.
+	TrimmedCommits, TrimmedMessages int
+	Missed                          int // commits that were removed before a neighbor had read them
 	// What must be zero.
 	Lost   int // acknowledged deliveries that are not in the ledger
 	Unseen int // messages that the consumer was not given

@@ -6,6 +6,7 @@ import (
 	"crypto"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"net"
 	"os"
@@ -36,8 +37,8 @@ type Keys struct {
 }
 
 // New writes a configuration to dir, which must exist. natsURL is an external
-// NATS; "" runs it embedded.
-func New(dir, natsURL string, keys Keys) (*Site, error) {
+// NATS; "" runs it embedded. more are further settings; may be nil.
+func New(dir, natsURL string, keys Keys, more map[string]any) (*Site, error) {
 	dir, err := filepath.EvalSymlinks(dir)
 	if err != nil {
 		return nil, err
@@ -61,10 +62,12 @@ func New(dir, natsURL string, keys Keys) (*Site, error) {
 	if err := writeSecrets(dir, keys); err != nil {
 		return nil, err
 	}
-	text, err := json.MarshalIndent(map[string]any{ // JSON is YAML too
+	settings := map[string]any{
 		"http": address(addresses[0]), "metrics": address(addresses[1]), "grpc": address(addresses[2]), "nats": nats,
 		"data_dir": s.Data, "endpoints": endpoints(),
-	}, "", "  ")
+	}
+	maps.Copy(settings, more)
+	text, err := json.MarshalIndent(settings, "", "  ") // JSON is YAML too
 	if err != nil {
 		return nil, err
 	}

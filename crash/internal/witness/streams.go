@@ -3,14 +3,13 @@ package witness
 import (
 	"bytes"
 	"context"
-	"crypto/sha256"
-	"errors"
 	"fmt"
 	"strings"
+	"time"
 
+	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 	eventv1 "github.com/paynorm/paynorm/gen/paynorm/event/v1"
-	ledgerv1 "github.com/paynorm/paynorm/gen/paynorm/ledger/v1"
 	"google.golang.org/protobuf/proto"
 
 	"github.com/paynorm/paynorm/crash/internal/history"
@@ -25,98 +24,145 @@ const (
 // ErrNoStream says that there is no such stream.
 var ErrNoStream = jetstream.ErrStreamNotFound
 
-// each calls handle with all messages of a stream in order.
-func each(ctx context.Context, js jetstream.JetStream, name string, handle func(sequence uint64, m jetstream.Msg) error) error {
+// each calls handle with all messages of a stream in order, and returns what the stream held.
+func each(ctx context.Context, js jetstream.JetStream, name string, handle func(sequence uint64, m jetstream.Msg) error) (jetstream.StreamState, error) {
 	stream, err := js.Stream(ctx, name)
 	if err != nil {
-		return fmt.Errorf("stream %s: %w", name, err)
+		return jetstream.StreamState{}, fmt.Errorf("stream %s: %w", name, err)
 	}
-	last := stream.CachedInfo().State.LastSeq
-	if last == 0 {
-		return nil
+	state := stream.CachedInfo().State
+	if state.LastSeq == 0 {
+		return state, nil
 	}
 	consumer, err := stream.OrderedConsumer(ctx, jetstream.OrderedConsumerConfig{})
 	if err != nil {
-		return fmt.Errorf("stream %s: %w", name, err)
+		return state, fmt.Errorf("stream %s: %w", name, err)
 	}
 	messages, err := consumer.Messages(jetstream.PullMaxMessages(readAhead))
 	if err != nil {
-		return fmt.Errorf("stream %s: %w", name, err)
+		return state, fmt.Errorf("stream %s: %w", name, err)
 	}
 	defer messages.Stop()
 	for {
 		m, err := messages.Next(jetstream.NextContext(ctx))
 		if err != nil {
-			return fmt.Errorf("stream %s: %w", name, err)
+			return state, fmt.Errorf("stream %s: %w", name, err)
 		}
 		meta, err := m.Metadata()
 		if err != nil {
-			return fmt.Errorf("stream %s: %w", name, err)
+			return state, fmt.Errorf("stream %s: %w", name, err)
 		}
 		if err := handle(meta.Sequence.Stream, m); err != nil {
-			return fmt.Errorf("stream %s, message %d: %w", name, meta.Sequence.Stream, err)
+			return state, fmt.Errorf("stream %s, message %d: %w", name, meta.Sequence.Stream, err)
 		}
-		if meta.Sequence.Stream >= last {
-			return nil
+		if meta.Sequence.Stream >= state.LastSeq {
+			return state, nil
 		}
 	}
 }
 
-// Ledger reads all deliveries, and checks the chain of commits on the way.
-func Ledger(ctx context.Context, js jetstream.JetStream) ([]history.Stored, error) {
-	var all []history.Stored
-	var previous []byte
-	err := each(ctx, js, ledgerStream, func(sequence uint64, m jetstream.Msg) error {
-		c := &ledgerv1.Commit{}
-		if err := proto.Unmarshal(m.Data(), c); err != nil {
-			return err
-		}
-		if c.GetOrdinal() != int64(sequence) || !bytes.Equal(c.GetPreviousSha256(), previous) {
-			return errors.New("does not follow the commit before it")
-		}
-		sum := sha256.Sum256(m.Data())
-		previous = sum[:]
-		for i, d := range c.GetDeliveries() {
-			all = append(all, history.Stored{
-				Position: history.Position{Commit: c.GetOrdinal(), Delivery: i},
-				Provider: d.GetProvider(), Body: sha256.Sum256(d.GetBody()),
-			})
-		}
-		return nil
+// Ledger reads all deliveries that are kept, with those that before has read and that
+// are gone, and checks the chain of commits on the way. A nil before has read nothing.
+func Ledger(ctx context.Context, js jetstream.JetStream, before *Follower) (all []history.Stored, kept history.Kept, missed []int64, err error) {
+	var commits []commit
+	state, err := each(ctx, js, ledgerStream, func(sequence uint64, m jetstream.Msg) error {
+		c, err := readCommit(sequence, m.Data())
+		commits = append(commits, c)
+		return err
 	})
-	return all, err
+	if err != nil {
+		return nil, kept, nil, err
+	}
+	kept = keptOf(state)
+	if before != nil {
+		gone := before.commitsUntil(kept.First)
+		if len(gone) > 0 {
+			kept.Slack = gone[len(gone)-1].size + trimSlack
+		}
+		commits = append(gone, commits...)
+	}
+	last := commit{}
+	for _, c := range commits {
+		if before != nil {
+			for at := last.ordinal + 1; at < min(c.ordinal, kept.First); at++ {
+				missed = append(missed, at)
+				last = commit{ordinal: at, sum: c.previous}
+			}
+		}
+		if c.ordinal != last.ordinal+1 || !bytes.Equal(c.previous, last.sum) {
+			return nil, kept, nil, fmt.Errorf("commit %d does not follow commit %d", c.ordinal, last.ordinal)
+		}
+		last = c
+		all = append(all, c.deliveries...)
+	}
+	return all, kept, missed, nil
 }
 
-// Events reads all messages of the event stream.
-func Events(ctx context.Context, js jetstream.JetStream) ([]history.Message, error) {
-	var all []history.Message
-	err := each(ctx, js, eventStream, func(sequence uint64, m jetstream.Msg) error {
-		message, err := decode(m)
-		message.Sequence, message.Raw = int64(sequence), raw(m)
+// Events reads all messages of the event stream that are kept, with those that before
+// has read and that are gone. A nil before has read nothing.
+func Events(ctx context.Context, js jetstream.JetStream, before *Follower) (all []history.Message, kept history.Kept, err error) {
+	state, err := each(ctx, js, eventStream, func(sequence uint64, m jetstream.Msg) error {
+		message, err := decode(sequence, m.Subject(), m.Headers(), m.Data())
 		all = append(all, message)
 		return err
 	})
-	return all, err
+	kept = keptOf(state)
+	if err != nil || before == nil {
+		return all, kept, err
+	}
+	gone := before.messagesUntil(kept.First)
+	if missed := kept.First - 1 - int64(len(gone)); missed > 0 {
+		return nil, kept, fmt.Errorf("nothing can be said: the follower did not keep up, %d events were removed before it had read them", missed)
+	}
+	return append(gone, all...), kept, nil
 }
 
-func decode(m jetstream.Msg) (history.Message, error) {
-	if strings.HasPrefix(m.Subject(), "quarantine.v1.") {
+func keptOf(s jetstream.StreamState) history.Kept {
+	return history.Kept{First: max(1, int64(s.FirstSeq)), Last: int64(s.LastSeq), Bytes: int64(s.Bytes)}
+}
+
+// Trimmed waits until retention has brought the streams below bounds, in bytes. What
+// is still too large after patience is for the checker to tell.
+func Trimmed(ctx context.Context, js jetstream.JetStream, ledger, events int64, patience time.Duration) error {
+	for end := time.Now().Add(patience); ; rest(ctx, 5*time.Millisecond) {
+		within := true
+		for name, bound := range map[string]int64{ledgerStream: ledger, eventStream: events} {
+			s, err := js.Stream(ctx, name)
+			if err != nil {
+				return fmt.Errorf("stream %s: %w", name, err)
+			}
+			within = within && int64(s.CachedInfo().State.Bytes) <= bound
+		}
+		if within || time.Now().After(end) || ctx.Err() != nil {
+			return ctx.Err()
+		}
+	}
+}
+
+func decode(sequence uint64, subject string, headers nats.Header, data []byte) (history.Message, error) {
+	message, err := decodeBody(subject, headers, data)
+	message.Sequence, message.Raw = int64(sequence), raw(subject, headers, data)
+	return message, err
+}
+
+func decodeBody(subject string, headers nats.Header, data []byte) (history.Message, error) {
+	if strings.HasPrefix(subject, "quarantine.v1.") {
 		n := &eventv1.QuarantineNotice{}
-		err := proto.Unmarshal(m.Data(), n)
+		err := proto.Unmarshal(data, n)
 		return history.Message{
 			Quarantined: true, Name: n.GetName(), Cursor: n.GetCursor(), Position: position(n.GetLedgerPosition()),
 		}, err
 	}
 	e := &eventv1.PaymentStatusChanged{}
-	if err := proto.Unmarshal(m.Data(), e); err != nil {
+	if err := proto.Unmarshal(data, e); err != nil {
 		return history.Message{}, err
 	}
-	if id := m.Headers().Get("Nats-Msg-Id"); "events/"+id != e.GetName() {
+	if id := headers.Get("Nats-Msg-Id"); "events/"+id != e.GetName() {
 		return history.Message{}, fmt.Errorf("Nats-Msg-Id %q is not that of %s", id, e.GetName())
 	}
 	changed := e.GetDisposition() == eventv1.Disposition_DISPOSITION_APPLIED || e.GetDisposition() == eventv1.Disposition_DISPOSITION_CORRECTION
-	if changed != strings.HasPrefix(m.Subject(), "payments.v1.") {
-		return history.Message{}, fmt.Errorf("%s is %v and was published on %s", e.GetName(), e.GetDisposition(), m.Subject())
+	if changed != strings.HasPrefix(subject, "payments.v1.") {
+		return history.Message{}, fmt.Errorf("%s is %v and was published on %s", e.GetName(), e.GetDisposition(), subject)
 	}
 	sum, err := content(e)
 	return history.Message{

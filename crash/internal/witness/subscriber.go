@@ -21,12 +21,12 @@ type Subscriber struct {
 
 	mu   sync.Mutex
 	seen history.Seen
-	last int64 // the highest sequence so far
 }
 
 const (
 	durable = "crash-test"
 	ackWait = 2 * time.Second
+	awayFor = 20 * time.Millisecond // how long to wait for a server that comes back
 	// forgets is how often the subscriber does not acknowledge a message: each one in forgets.
 	forgets = 50
 )
@@ -65,7 +65,7 @@ func (s *Subscriber) run(ctx context.Context) {
 	for ctx.Err() == nil {
 		batch, err := s.consumer.Fetch(500, jetstream.FetchMaxWait(time.Second))
 		if err != nil {
-			s.rest(ctx)
+			rest(ctx, awayFor)
 			continue
 		}
 		n := 0
@@ -74,16 +74,16 @@ func (s *Subscriber) run(ctx context.Context) {
 			n++
 		}
 		if n == 0 && batch.Error() != nil {
-			s.rest(ctx)
+			rest(ctx, awayFor)
 		}
 	}
 }
 
-// rest waits for a server that comes back.
-func (s *Subscriber) rest(ctx context.Context) {
+// rest waits for d, or until ctx ends.
+func rest(ctx context.Context, d time.Duration) {
 	select {
 	case <-ctx.Done():
-	case <-time.After(20 * time.Millisecond):
+	case <-time.After(d):
 	}
 }
 
@@ -92,13 +92,12 @@ func (s *Subscriber) take(m jetstream.Msg) {
 	if err != nil {
 		return // not from a consumer
 	}
-	sequence, sum := int64(meta.Sequence.Stream), raw(m)
+	sequence, sum := int64(meta.Sequence.Stream), raw(m.Subject(), m.Headers(), m.Data())
 	s.mu.Lock()
 	first, known := s.seen.First[sequence]
 	switch {
 	case !known:
 		s.seen.First[sequence] = sum
-		s.last = max(s.last, sequence)
 	case first != sum:
 		s.seen.Changed = append(s.seen.Changed, sequence)
 	default:
@@ -110,19 +109,19 @@ func (s *Subscriber) take(m jetstream.Msg) {
 	}
 }
 
-// Close waits until the message numbered last has come and nothing is missing
-// before it, or until nothing new has come for patience, and returns what was seen.
-func (s *Subscriber) Close(ctx context.Context, last int64, patience time.Duration) history.Seen {
+// Close waits until the messages from first to last have come, or until nothing new
+// has come for patience, and returns what was seen.
+func (s *Subscriber) Close(ctx context.Context, first, last int64, patience time.Duration) history.Seen {
 	count, since := -1, time.Now()
 	for ctx.Err() == nil {
-		complete, n := s.has(last)
+		complete, n := s.has(first, last)
 		if n != count {
 			count, since = n, time.Now()
 		}
 		if complete || time.Since(since) >= patience {
 			break
 		}
-		s.rest(ctx)
+		rest(ctx, awayFor)
 	}
 	s.stop()
 	s.done.Wait()
@@ -130,8 +129,13 @@ func (s *Subscriber) Close(ctx context.Context, last int64, patience time.Durati
 	return s.seen
 }
 
-func (s *Subscriber) has(last int64) (complete bool, count int) {
+func (s *Subscriber) has(first, last int64) (complete bool, count int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.last >= last && int64(len(s.seen.First)) >= last, len(s.seen.First)
+	for ; first <= last; first++ {
+		if _, ok := s.seen.First[first]; !ok {
+			return false, len(s.seen.First)
+		}
+	}
+	return true, len(s.seen.First)
 }

@@ -46,29 +46,39 @@ func View(ctx context.Context, base string) ([]history.ViewEvent, error) {
 	}
 }
 
-// Deliveries lists what the read API at base tells of all deliveries.
-func Deliveries(ctx context.Context, base string) (map[history.Position][]history.Told, error) {
-	all := map[history.Position][]history.Told{}
+// Deliveries lists what the read API at base tells of all deliveries, and which of
+// them it says are gone from the ledger.
+func Deliveries(ctx context.Context, base string) (all map[history.Position][]history.Told, gone map[history.Position]bool, err error) {
+	all, gone = map[history.Position][]history.Told{}, map[history.Position]bool{}
 	query := url.Values{"page_size": {"1000"}}
 	for {
 		text, err := get(ctx, base+"/v1/deliveries?"+query.Encode())
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		page := &normalizerv1.ListDeliveriesResponse{}
 		if err := protojson.Unmarshal(text, page); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		for _, d := range page.GetDeliveries() {
-			at := history.Position{Commit: d.GetLedgerPosition().GetSequence(), Delivery: int(d.GetLedgerPosition().GetDelivery())}
+			var at history.Position
+			if _, err := fmt.Sscanf(d.GetName(), "deliveries/d%d-%d", &at.Commit, &at.Delivery); err != nil {
+				return nil, nil, fmt.Errorf("the name %q: %w", d.GetName(), err)
+			}
+			if p := position(d.GetLedgerPosition()); d.GetKept() && p != at {
+				return nil, nil, fmt.Errorf("%s says that it stands at %v", d.GetName(), p)
+			}
 			all[at] = nil
+			if !d.GetKept() {
+				gone[at] = true
+			}
 			for _, o := range d.GetOutcomes() {
 				name := cmp.Or(o.GetEvent(), o.GetRepeatOf(), o.GetQuarantined().GetName())
 				all[at] = append(all[at], history.Told{Item: int(o.GetItem()), Repeat: o.GetRepeatOf() != "", Name: name})
 			}
 		}
 		if page.GetNextPageToken() == "" {
-			return all, nil
+			return all, gone, nil
 		}
 		query.Set("page_token", page.GetNextPageToken())
 	}

@@ -8,7 +8,7 @@ import (
 	"maps"
 	"slices"
 
-	"github.com/nats-io/nats.go/jetstream"
+	"github.com/nats-io/nats.go"
 	eventv1 "github.com/paynorm/paynorm/gen/paynorm/event/v1"
 	"google.golang.org/protobuf/proto"
 
@@ -16,20 +16,20 @@ import (
 )
 
 // raw is the digest of a message as a subscriber gets it.
-func raw(m jetstream.Msg) history.Digest {
+func raw(subject string, headers nats.Header, data []byte) history.Digest {
 	h := sha256.New()
 	part := func(b []byte) {
 		fmt.Fprintf(h, "%d:", len(b))
 		h.Write(b)
 	}
-	part([]byte(m.Subject()))
-	for _, name := range slices.Sorted(maps.Keys(m.Headers())) {
+	part([]byte(subject))
+	for _, name := range slices.Sorted(maps.Keys(headers)) {
 		part([]byte(name))
-		for _, value := range m.Headers()[name] {
+		for _, value := range headers[name] {
 			part([]byte(value))
 		}
 	}
-	part(m.Data())
+	part(data)
 	return history.Digest(h.Sum(nil))
 }
 
