@@ -55,7 +55,7 @@ func All() []Fault {
 		},
 		{
 			Name: "forgotten-repeat", Title: "a repeat is not recognized in one commit in ten",
-			// JetStream refuses a message ID that it has seen in the last two minutes, and then nothing goes on.
+			// JetStream refuses a message ID that it has seen in the last second, and then nothing goes on.
 			Breaks: []history.Rule{history.FactHasOneEvent, history.ProjectionEnds},
 			Changes: []Change{{
 				file: "services/normalizer/projector/decide.go",

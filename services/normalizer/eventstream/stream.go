@@ -111,8 +111,9 @@ func Open(ctx context.Context, o Options) (*Stream, error) {
 		DenyDelete:         true, // Trim purges, so purging cannot be denied; permissions have to protect it
 		AllowDirect:        true,
 		AllowAtomicPublish: true,
-		// A courtesy to other publishers' retries; our own de-duplication has no window.
-		Duplicates: 2 * time.Minute,
+		// Our own de-duplication has no window, and nobody else publishes. NATS keeps 200 bytes
+		// for each ID in its window, which at some thousand events a second would be a lot.
+		Duplicates: time.Second,
 	}
 	if there, err := js.Stream(ctx, Name); err == nil {
 		// NATS does not take it back. A stream that was made with it, by the first versions, is not trimmed.
