@@ -25,12 +25,9 @@ func (b *bench) system(name string) system {
 		return baseline{program: filepath.Join(b.dir, baselineName), sync: b.plan.Sync}
 	}
 	program := cmp.Or(b.plan.program, filepath.Join(b.dir, paynormName))
-	p := paynorm{command: []string{program, "serve", "--log-level", "warn"}, endpoints: clipEndpoint}
+	p := paynorm{command: []string{program, "serve", "--log-level", "warn"}, endpoints: b.plan.endpoints}
 	if b.plan.cpuProfile != "" {
 		p.command = []string{filepath.Join(b.dir, "profiled"), "--cpuprofile", b.plan.cpuProfile}
-	}
-	if b.plan.Providers == "all" {
-		p.endpoints = mix.Endpoints
 	}
 	return p
 }
@@ -42,10 +39,14 @@ const mixed = 25_000
 // deliveries are fresh ones for a trial on s.
 func (b *bench) deliveries(ctx context.Context, s *server) (deliveries, error) {
 	b.runs++
-	if b.plan.Providers == "all" {
+	to := webhook.Target{Host: s.http, Token: token, Merchants: b.plan.merchants()}
+	switch {
+	case b.plan.Providers == "all":
 		return mix.New(ctx, filepath.Join(s.dir, configFile), mixed)
+	case b.plan.Batch > 0:
+		return webhook.NewBatches(b.runs, to, b.plan.Batch), nil
 	}
-	return webhook.New(b.runs, s.http, path), nil
+	return webhook.New(b.runs, to, b.plan.Body), nil
 }
 
 // limit is how many deliveries source has; 0 is as many as are asked for.

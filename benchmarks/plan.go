@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/paynorm/paynorm/benchmarks/internal/load"
+	"github.com/paynorm/paynorm/benchmarks/internal/webhook"
 )
 
 // plan is what is measured.
@@ -21,6 +22,9 @@ type plan struct {
 	Rate           float64       `json:"rate"` // deliveries per second; 0 is a closed loop
 	Systems        []string      `json:"systems"`
 	Providers      string        `json:"providers"` // "clip" or "all"
+	Body           int           `json:"body,omitempty"`  // bytes of a Clip webhook; 0 leaves it as it is
+	Merchants      int           `json:"merchants"`       // with an endpoint each
+	Batch          int           `json:"batch,omitempty"` // payments in a SingleView webhook; 0 sends Clip's
 	Sync           string        `json:"baseline_sync"`
 	SubscriberRate float64       `json:"subscriber_rate"` // deliveries per second; 0 leaves it out
 	Subscriber     string        `json:"subscriber"`      // "core" or "consumer"
@@ -31,7 +35,10 @@ type plan struct {
 // subscriberConnections is enough for any latency that is worth a look at.
 const subscriberConnections = 64
 
-const maxRounds = 100
+const (
+	maxRounds    = 100
+	maxMerchants = 10_000
+)
 
 func parse(args []string, output io.Writer) (plan, error) {
 	var p plan
@@ -43,6 +50,9 @@ func parse(args []string, output io.Writer) (plan, error) {
 	f.Float64Var(&p.Rate, "rate", 0, "open loop: deliveries per second, whatever the answers do; 0 is a closed loop")
 	systems := f.String("systems", "baseline,paynorm", "what is measured, in this order")
 	f.StringVar(&p.Providers, "providers", "clip", "clip, or all: the standard case of each provider in turn, signed and encrypted (paynorm only)")
+	f.IntVar(&p.Body, "body", 0, "bytes of each Clip webhook; 0 leaves it as it is, about 930")
+	f.IntVar(&p.Merchants, "merchants", 1, "merchants that the webhooks are spread over evenly, an endpoint each")
+	f.IntVar(&p.Batch, "batch", 0, "SingleView webhooks with this many payments each (paynorm only); 0 sends Clip's")
 	f.StringVar(&p.Sync, "sync", "always", "how the baseline's JetStream syncs: always, or default (every two minutes); paynorm always syncs")
 	f.Float64Var(&p.SubscriberRate, "subscriber-rate", 1000, "measure from HTTP to a subscriber at this many deliveries per second; 0 leaves it out")
 	f.StringVar(&p.Subscriber, "subscriber", "core", "core NATS, or consumer: a JetStream consumer, which sees an event only when it is on disk")
@@ -68,7 +78,7 @@ func parse(args []string, output io.Writer) (plan, error) {
 		p.Connections = append(p.Connections, n)
 	}
 	p.Systems = strings.Split(*systems, ",")
-	if p.Providers == "all" {
+	if p.Providers == "all" || p.Batch != 0 {
 		p.Systems, p.SubscriberRate = []string{paynormName}, 0
 	}
 	return p, p.check()
@@ -88,6 +98,16 @@ func (p plan) check() error {
 		return errors.New("-subscriber must be core or consumer")
 	case p.Providers != "clip" && p.Providers != "all":
 		return errors.New("-providers must be clip or all")
+	case p.Body != 0 && (p.Body < webhook.Shortest() || p.Body > webhook.MaxBody):
+		return fmt.Errorf("-body must be 0 or %d to %d", webhook.Shortest(), webhook.MaxBody)
+	case p.Merchants < 1 || p.Merchants > maxMerchants:
+		return fmt.Errorf("-merchants must be 1 to %d", maxMerchants)
+	case p.Batch < 0 || p.Batch > webhook.MaxPayments:
+		return fmt.Errorf("-batch must be 0 to %d", webhook.MaxPayments)
+	case p.Batch != 0 && p.Body != 0:
+		return errors.New("-body is for Clip's webhooks and -batch for SingleView's; choose one")
+	case p.Providers == "all" && (p.Body != 0 || p.Merchants != 1 || p.Batch != 0):
+		return errors.New("-providers all goes with none of -body, -merchants and -batch")
 	}
 	for i, name := range p.Systems {
 		if (name != baselineName && name != paynormName) || slices.Contains(p.Systems[:i], name) {

@@ -21,11 +21,6 @@ const (
 	paynormName  = "paynorm"
 )
 
-const token = "token-of-the-benchmarks"
-
-// path is where both systems take Clip's webhooks.
-const path = "/webhooks/clip/acme?token=" + token
-
 // server is a running system.
 type server struct {
 	*process
@@ -105,15 +100,6 @@ func (p paynorm) start(ctx context.Context, dir string) (*server, error) {
 const configFile = "paynorm.yaml"
 
 func address(a string) map[string]any { return map[string]any{"address": a} }
-
-// clipEndpoint is the one endpoint that the comparison needs.
-func clipEndpoint(dir string) ([]map[string]any, error) {
-	file := filepath.Join(dir, "clip-token")
-	return []map[string]any{{
-		"provider": "clip", "merchant": "acme", "mode": "live",
-		"auth": []any{map[string]any{"url_token": map[string]any{"secret": map[string]any{"file": file}}}},
-	}}, os.WriteFile(file, []byte(token), 0o600)
-}
 
 // drain waits until all deliveries are projected.
 func (p paynorm) drain(ctx context.Context, s *server) error {

@@ -28,12 +28,9 @@ func (r *results) table(w io.Writer) error {
 }
 
 func (r *results) heading() string {
-	load, what := "closed loop", "Clip webhooks of about 1 KB"
+	load := "closed loop"
 	if r.Plan.Rate > 0 {
 		load = fmt.Sprintf("open loop at %.0f/s", r.Plan.Rate)
-	}
-	if r.Plan.Providers == "all" {
-		what = "webhooks of all providers"
 	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s, %s; rounds: %d of %gs, medians\n", what, load, r.Plan.Rounds, r.Duration)
@@ -49,6 +46,23 @@ func (r *results) heading() string {
 		fmt.Fprintln(&b, "NOTE: other programs used much CPU meanwhile (column others); compare within a round only.")
 	}
 	return b.String() + "\n"
+}
+
+// sent says what is sent.
+func (p plan) sent() string {
+	what := "Clip webhooks of about 1 KB"
+	switch {
+	case p.Providers == "all":
+		what = "webhooks of all providers"
+	case p.Batch > 0:
+		what = fmt.Sprintf("SingleView webhooks, payments in each: %d", p.Batch)
+	case p.Body > 0:
+		what = fmt.Sprintf("Clip webhooks of %d bytes", p.Body)
+	}
+	if p.Merchants > 1 {
+		what += fmt.Sprintf(", merchants: %d", p.Merchants)
+	}
+	return what
 }
 
 // comparison has a row for each system and number of connections.

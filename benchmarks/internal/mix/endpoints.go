@@ -11,6 +11,9 @@ import (
 	"path/filepath"
 )
 
+// merchant is whose endpoints they are.
+const merchant = "acme"
+
 const signingKeyFile = "qitech-signing-key.pem"
 
 // Endpoints returns one endpoint for each provider, as a configuration has
@@ -18,7 +21,7 @@ const signingKeyFile = "qitech-signing-key.pem"
 func Endpoints(dir string) ([]map[string]any, error) {
 	w := writer{dir: dir}
 	endpoint := func(provider string, auth map[string]any) map[string]any {
-		return map[string]any{"provider": provider, "merchant": "acme", "mode": "live", "auth": []any{auth}}
+		return map[string]any{"provider": provider, "merchant": merchant, "mode": "live", "auth": []any{auth}}
 	}
 	endpoints := []map[string]any{
 		endpoint("clip", map[string]any{"url_token": map[string]any{"secret": w.random("clip-token", 16)}}),

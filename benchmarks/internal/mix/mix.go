@@ -112,6 +112,12 @@ func (s *Source) Delivery(body []byte) (seq uint64, ok bool) {
 	return seq, ok
 }
 
+// Facts returns how many facts a delivery tells.
+func (s *Source) Facts() int { return 1 }
+
+// Subject returns the middle of the subjects of delivery seq's events: mode, provider and merchant.
+func (s *Source) Subject(seq uint64) string { return "live." + s.sent[seq] + "." + merchant }
+
 // Says reports whether e is of the provider of delivery seq. What it says of
 // the payment is for the adapters' own tests.
 func (s *Source) Says(seq uint64, e *eventv1.PaymentStatusChanged) bool {

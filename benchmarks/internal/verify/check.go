@@ -19,16 +19,21 @@ type Source interface {
 	Delivery(body []byte) (seq uint64, ok bool)
 	// AppendBody appends the body of delivery seq.
 	AppendBody(dst []byte, seq uint64) []byte
-	// Says reports whether e is what delivery seq says.
+	// Facts returns how many facts each delivery tells: its items, from 0.
+	Facts() int
+	// Subject returns the middle of the subjects of delivery seq's events: mode, provider and merchant.
+	Subject(seq uint64) string
+	// Says reports whether e is what delivery seq says at e's item.
 	Says(seq uint64, e *eventv1.PaymentStatusChanged) bool
 }
 
 // Check collects what is found in the streams of one run. Make one with New.
 type Check struct {
 	source   Source
+	facts    int // of each delivery
 	outcomes []load.Outcome
 	stored   []int      // deliveries found, by sequence number
-	events   []int      // events found, by sequence number
+	events   []int      // events found, by sequence number times facts plus item
 	ledger   [][]uint64 // sequence numbers of deliveries, by commit and place in it
 	versions map[string]int64
 	cursor   uint64 // of the last event
@@ -74,8 +79,8 @@ func (r *Report) Err() error {
 // New returns a check of the run that sent deliveries of source with outcomes.
 func New(source Source, outcomes []load.Outcome) *Check {
 	return &Check{
-		source: source, outcomes: outcomes, versions: map[string]int64{},
-		stored: make([]int, len(outcomes)), events: make([]int, len(outcomes)),
+		source: source, facts: source.Facts(), outcomes: outcomes, versions: map[string]int64{},
+		stored: make([]int, len(outcomes)), events: make([]int, len(outcomes)*source.Facts()),
 	}
 }
 
@@ -142,17 +147,20 @@ func (c *Check) Event(subject string, sequence uint64, e *eventv1.PaymentStatusC
 	if c.cursor++; sequence != c.cursor || uint64(e.GetCursor()) != c.cursor {
 		c.problem(outOfOrder, "message %d with cursor %d in place %d", sequence, e.GetCursor(), c.cursor)
 	}
-	if seq := c.place(e.GetLedgerPosition()); seq == nothing {
+	seq := c.place(e.GetLedgerPosition())
+	if seq == nothing {
 		c.problem(unfounded, "%s", e.GetName())
 	} else {
-		c.events[seq]++
+		c.events[seq*uint64(c.facts)+uint64(e.GetLedgerPosition().GetItem())]++
 		if !c.source.Says(seq, e) {
-			c.problem(wrong, "delivery %d", seq)
+			c.problem(wrong, "delivery %d, item %d", seq, e.GetLedgerPosition().GetItem())
 		}
 	}
 	applied := e.GetPaymentVersion() > 0
-	if strings.HasPrefix(subject, "payments.v1.") != applied {
-		c.problem(misplaced, "version %d on %s", e.GetPaymentVersion(), subject)
+	if applied {
+		c.subject(subject, "payments.v1.", seq)
+	} else {
+		c.subject(subject, "observations.v1.", seq)
 	}
 	if !applied {
 		return
@@ -163,10 +171,22 @@ func (c *Check) Event(subject string, sequence uint64, e *eventv1.PaymentStatusC
 	}
 }
 
-// place returns the sequence number of the delivery at p, or nothing.
+// subject compares where an event of delivery seq is with where it belongs.
+func (c *Check) subject(subject, root string, seq uint64) {
+	if seq != nothing {
+		root += c.source.Subject(seq) + "."
+	}
+	if !strings.HasPrefix(subject, root) {
+		c.problem(misplaced, "%s, not below %s", subject, root)
+	}
+}
+
+// place returns the sequence number of the delivery at p, or nothing, also when
+// the delivery has no such item.
 func (c *Check) place(p *eventv1.LedgerPosition) uint64 {
 	commit, delivery := p.GetSequence()-1, p.GetDelivery()
-	if commit < 0 || commit >= int64(len(c.ledger)) || delivery < 0 || int(delivery) >= len(c.ledger[commit]) {
+	if commit < 0 || commit >= int64(len(c.ledger)) || delivery < 0 || int(delivery) >= len(c.ledger[commit]) ||
+		p.GetItem() < 0 || int(p.GetItem()) >= c.facts {
 		return nothing
 	}
 	return c.ledger[commit][delivery]
@@ -193,14 +213,15 @@ func (c *Check) Deliveries() {
 }
 
 // Events compares the events with what was stored, after all was noted. Every
-// delivery that was sent is a fact of its own.
+// item of a delivery that was sent is a fact of its own.
 func (c *Check) Events() {
-	for seq, n := range c.events {
+	for fact, n := range c.events {
+		seq, item := fact/c.facts, fact%c.facts
 		switch {
 		case n == 0 && c.stored[seq] > 0:
-			c.problem(missing, "delivery %d", seq)
+			c.problem(missing, "delivery %d, item %d", seq, item)
 		case n > 1:
-			c.problem(twice, "delivery %d", seq)
+			c.problem(twice, "delivery %d, item %d", seq, item)
 		}
 	}
 }

@@ -60,10 +60,10 @@ func Paynorm(ctx context.Context, js jetstream.JetStream, c *Check) error {
 // what was sent. attempt finds a delivery by its transaction_id: the baseline
 // keeps no bodies.
 func Baseline(ctx context.Context, js jetstream.JetStream, c *Check, attempt func(transactionID string) (seq uint64, ok bool)) error {
-	err := read(ctx, js, "EVENTS", func(_ string, _ uint64, data []byte) error {
+	err := read(ctx, js, "EVENTS", func(subject string, _ uint64, data []byte) error {
 		id, err := BaselineAttempt(data)
 		seq, ok := attempt(id)
-		c.store(seq, ok, data)
+		c.subject(subject, "payments.v1.", c.store(seq, ok, data))
 		return err
 	})
 	c.Deliveries()

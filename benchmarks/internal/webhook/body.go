@@ -1,12 +1,45 @@
 package webhook
 
-// A body is first, the notification's ID, second, the payment's ID, third, the
-// attempt's ID, the middle of its status, the digits of the merchant's reference
-// and the end of its status. All IDs have one length, and so have the bodies of a status.
+import "strings"
+
+// status is one of the two kinds of notification: what stands around the IDs.
+type status struct{ word, middle, end string }
+
+func kinds() (created, completed status) {
+	return status{"CREATED", createdMiddle, createdEnd}, status{"COMPLETED", completedMiddle, completedEnd}
+}
+
+func (s *status) length() int {
+	return len(beforeID) + len(beforePayment) + len(beforeAttempt) + 3*idLength + len(s.middle) + referenceDigits + len(s.end)
+}
+
+// padded returns s with so much more text in detail_type that the body has
+// length bytes. That text has no limit, and paynorm must read it to skip it.
+func (s status) padded(length int) status {
+	const after = "\",\n    \"attempts\""
+	detail, rest, _ := strings.Cut(s.middle, after)
+	more := max(0, length-s.length())
+	s.middle = detail + strings.Repeat(filler, more/len(filler)+1)[:more] + after + rest
+	return s
+}
+
+const filler = "; nothing else is known of it"
+
+// Shortest returns the length of the shortest body that can be asked for, in
+// bytes: that of the longest kind as it is.
+func Shortest() int {
+	created, completed := kinds()
+	return max(created.length(), completed.length())
+}
+
+// A body is beforeID, the notification's ID, beforePayment, the payment's ID,
+// beforeAttempt, the attempt's ID, the middle of its status, the digits of the
+// merchant's reference and the end of its status. All IDs have one length, and
+// so have the bodies of a status.
 const (
-	first  = "{\n    \"id\": \""
-	second = "\",\n    \"api_version\": \"1.0\",\n    \"payment_request_id\": \""
-	third  = "\",\n    \"transaction_id\": \""
+	beforeID      = "{\n    \"id\": \""
+	beforePayment = "\",\n    \"api_version\": \"1.0\",\n    \"payment_request_id\": \""
+	beforeAttempt = "\",\n    \"transaction_id\": \""
 
 	referenceDigits = 12
 

@@ -51,3 +51,24 @@ func parseID(id, member string) (run uint32, n uint64, ok bool) {
 	}
 	return run, n, true
 }
+
+// The digits of a number with its run.
+const (
+	runLength    = 10
+	numberLength = runLength + 14
+)
+
+// appendNumber appends an ID of digits alone: the run and the number n.
+func appendNumber(dst []byte, run uint32, n uint64) []byte {
+	return appendDecimal(appendDecimal(dst, uint64(run), runLength), n, numberLength-runLength)
+}
+
+// appendDecimal appends n with zeros before it.
+func appendDecimal(dst []byte, n uint64, digits int) []byte {
+	dst = append(dst, "00000000000000000000"[:digits]...)
+	for i := len(dst) - 1; n > 0; i-- {
+		dst[i] += byte(n % 10)
+		n /= 10
+	}
+	return dst
+}

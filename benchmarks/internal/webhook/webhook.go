@@ -1,64 +1,68 @@
 // Package webhook makes the deliveries that the benchmarks send: checkout
-// notifications of Clip in their full shape, about 1 KB each. Every delivery is
-// a fact of its own with fresh IDs; two of them belong to a payment.
+// notifications of Clip in their full shape, and batches of SingleView. Every
+// payment in a delivery is a fact of its own with fresh IDs; two facts belong to
+// a payment.
 //
-// Source of the shape: https://developer.clip.mx/reference/checkout-webhook
+// Source of Clip's shape: https://developer.clip.mx/reference/checkout-webhook
 package webhook
 
 import (
 	"bytes"
-	"strconv"
 
 	eventv1 "github.com/paynorm/paynorm/gen/paynorm/event/v1"
 )
+
+// MaxBody is the length of the largest body, in bytes: what paynorm takes as it comes.
+const MaxBody = 1 << 20
 
 // half is how many deliveries lie between the two of a payment. It is above the
 // usual number of connections, so that they mostly arrive in order.
 const half = 512
 
-// Source makes the deliveries of one run. The same run and sequence number
-// always give the same bytes. It may be used by several goroutines.
+// payment returns the number of the payment, or of the batch of payments, that
+// delivery seq is about.
+func payment(seq uint64) uint64 { return seq/(2*half)*half + seq%half }
+
+// second reports whether delivery seq is the second of its payment.
+func second(seq uint64) bool { return seq/half%2 == 1 }
+
+// Source makes the notifications of Clip of one run. The same run and sequence
+// number always give the same bytes. It may be used by several goroutines.
 type Source struct {
-	run  uint32
-	head []byte // of a request, up to the length of its body
+	run                uint32
+	target             target
+	created, completed status
 }
 
-// New returns the source of a run for requests to host (as host:port) and path,
-// query included.
-func New(run uint32, host, path string) *Source {
-	return &Source{run: run, head: []byte("POST " + path + " HTTP/1.1\r\nHost: " + host +
-		"\r\nUser-Agent: paynorm-benchmarks\r\nAccept: */*\r\nContent-Type: application/json\r\nContent-Length: ")}
+// New returns the source of a run, whose bodies are body bytes long, from
+// [Shortest] to [MaxBody]; 0 leaves them as Clip sends them.
+func New(run uint32, to Target, body int) *Source {
+	created, completed := kinds()
+	return &Source{run: run, target: to.of("clip"), created: created.padded(body), completed: completed.padded(body)}
 }
 
 // AppendRequest appends the complete HTTP/1.1 request of delivery seq.
 func (s *Source) AppendRequest(dst []byte, seq uint64) []byte {
-	status := statusOf(seq)
-	dst = append(dst, s.head...)
-	dst = strconv.AppendInt(dst, int64(status.length()), 10)
-	dst = append(dst, "\r\n\r\n"...)
-	return s.AppendBody(dst, seq)
+	return s.AppendBody(s.target.appendHead(dst, seq, s.status(seq).length()), seq)
 }
 
 // AppendBody appends the body of delivery seq.
 func (s *Source) AppendBody(dst []byte, seq uint64) []byte {
-	status, payment := statusOf(seq), payment(seq)
-	dst = append(dst, first...)
+	status, payment := s.status(seq), payment(seq)
+	dst = append(dst, beforeID...)
 	dst = appendID(dst, s.run, notificationID, seq)
-	dst = append(dst, second...)
+	dst = append(dst, beforePayment...)
 	dst = appendID(dst, s.run, paymentID, payment)
-	dst = append(dst, third...)
+	dst = append(dst, beforeAttempt...)
 	dst = appendID(dst, s.run, attemptID, seq)
 	dst = append(dst, status.middle...)
 	dst = appendHex(dst, payment, referenceDigits)
 	return append(dst, status.end...)
 }
 
-// payment returns the number of the payment that delivery seq is about.
-func payment(seq uint64) uint64 { return seq/(2*half)*half + seq%half }
-
 // Delivery finds the sequence number in the body of a delivery of this run.
 func (s *Source) Delivery(body []byte) (seq uint64, ok bool) {
-	rest, ok := bytes.CutPrefix(body, []byte(first))
+	rest, ok := bytes.CutPrefix(body, []byte(beforeID))
 	if !ok || len(rest) < idLength {
 		return 0, false
 	}
@@ -72,24 +76,23 @@ func (s *Source) Attempt(transactionID string) (seq uint64, ok bool) {
 	return seq, ok && run == s.run
 }
 
+// Facts returns how many facts a delivery tells.
+func (s *Source) Facts() int { return 1 }
+
+// Subject returns the middle of the subjects of delivery seq's events: mode, provider and merchant.
+func (s *Source) Subject(seq uint64) string { return s.target.subject(seq) }
+
 // Says reports whether e is what delivery seq says.
 func (s *Source) Says(seq uint64, e *eventv1.PaymentStatusChanged) bool {
 	attempt, ok := s.Attempt(e.GetProviderAttemptId())
-	return ok && attempt == seq && e.GetProviderStatus() == statusOf(seq).word &&
+	return ok && attempt == seq && e.GetProviderStatus() == s.status(seq).word && e.GetMerchant() == s.target.merchant(seq) &&
 		e.GetProviderPaymentId() == string(appendID(nil, s.run, paymentID, payment(seq)))
 }
 
-// status is one of the two kinds of delivery: what stands around the IDs.
-type status struct{ word, middle, end string }
-
-func (s status) length() int {
-	return len(first) + len(second) + len(third) + 3*idLength + len(s.middle) + referenceDigits + len(s.end)
-}
-
-// statusOf returns the kind of delivery seq: a payment's first says CREATED, its second COMPLETED.
-func statusOf(seq uint64) status {
-	if seq/half%2 == 0 {
-		return status{"CREATED", createdMiddle, createdEnd}
+// status returns the kind of delivery seq: a payment's first says CREATED, its second COMPLETED.
+func (s *Source) status(seq uint64) *status {
+	if second(seq) {
+		return &s.completed
 	}
-	return status{"COMPLETED", completedMiddle, completedEnd}
+	return &s.created
 }

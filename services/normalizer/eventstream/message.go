@@ -109,6 +109,8 @@ func decode(subject string, header nats.Header, data []byte) (Message, error) {
 	unmarshal := proto.Unmarshal
 	if values := header[contentType]; len(values) > 0 && values[0] == typeJSON {
 		unmarshal = protojson.Unmarshal
+	} else {
+		m.Data = data
 	}
 	if err := unmarshal(data, body); err != nil {
 		return Message{}, fmt.Errorf("stream %s: a message on %s cannot be read: %w", Name, subject, err)

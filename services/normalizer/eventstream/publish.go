@@ -19,9 +19,9 @@ const batchFrom = 8
 const wrongLastSequence = 10071
 
 // Publish stores messages after the message numbered last, in order. Their
-// cursors must be last+1, last+2 and so on. From batchFrom messages on, all or
-// none are stored. Errors wrap ErrConflict or ErrUnavailable; after either,
-// read Last again.
+// cursors must be last+1, last+2 and so on; their Data is set. From batchFrom
+// messages on, all or none are stored. Errors wrap ErrConflict or ErrUnavailable;
+// after either, read Last again.
 func (s *Stream) Publish(ctx context.Context, last int64, messages []Message) error {
 	if len(messages) > MaxBatch {
 		return fmt.Errorf("eventstream: %d messages at once, at most %d", len(messages), MaxBatch)
@@ -36,6 +36,9 @@ func (s *Stream) Publish(ctx context.Context, last int64, messages []Message) er
 			return err
 		}
 		encoded[i] = msg
+		if !s.o.JSON {
+			messages[i].Data = msg.Data
+		}
 	}
 	ctx, cancel := context.WithTimeout(ctx, s.o.AckTimeout)
 	defer cancel()

@@ -172,6 +172,7 @@ func (p *Projector) publish(ctx context.Context, batch view.Batch, messages []ev
 			return err
 		}
 	}
+	batch.Encoded = encoded(messages)
 	if err := p.o.View.Apply(ctx, batch); err != nil {
 		return err
 	}
@@ -182,4 +183,19 @@ func (p *Projector) publish(ctx context.Context, batch view.Batch, messages []ev
 	}
 	p.setDone(batch.LedgerSequence)
 	return nil
+}
+
+// encoded returns the events among messages in protobuf, nil when one is not known so.
+func encoded(messages []eventstream.Message) [][]byte {
+	all := make([][]byte, 0, len(messages))
+	for _, m := range messages {
+		if m.Event == nil {
+			continue
+		}
+		if m.Data == nil {
+			return nil
+		}
+		all = append(all, m.Data)
+	}
+	return all
 }

@@ -151,7 +151,7 @@ func (p *Projector) fold(ctx context.Context, messages []eventstream.Message) (v
 		return view.Batch{}, err
 	}
 	known := history{states: states}
-	batch := view.Batch{Cursor: messages[len(messages)-1].Cursor(), States: map[string]*ledgerv1.PaymentState{}}
+	batch := view.Batch{Cursor: messages[len(messages)-1].Cursor(), Encoded: encoded(messages), States: map[string]*ledgerv1.PaymentState{}}
 	for _, m := range messages {
 		if m.Notice != nil {
 			batch.Notices = append(batch.Notices, m.Notice)

@@ -26,6 +26,8 @@ type Batch struct {
 	// Events in the order of their cursors, none above Cursor. One that a command
 	// published releases the notice that its item had before.
 	Events []*eventv1.PaymentStatusChanged
+	// Encoded are Events in protobuf, in the same order; nil when they are not at hand.
+	Encoded [][]byte
 	// Notices in the order of their cursors, none above Cursor.
 	Notices []*eventv1.QuarantineNotice
 	// States are the payments of the events, by name, as they are after the
@@ -117,14 +119,18 @@ func (v *View) fill(ctx context.Context, b Batch, next *change) error {
 		return err
 	}
 	events := newRows(&v.insert.events)
-	for _, e := range b.Events {
+	for i, e := range b.Events {
 		if e.GetCursor() <= v.stored.Cursor {
 			continue
 		}
 		if t, ok := filter.Nanos(e.GetReceiveTime()); ok {
 			next.events.observe(t)
 		}
-		if err := v.addEvent(ctx, events, e, next); err != nil {
+		var data []byte
+		if b.Encoded != nil {
+			data = b.Encoded[i]
+		}
+		if err := v.addEvent(ctx, events, e, data, next); err != nil {
 			return fmt.Errorf("%s: %w", e.GetName(), err)
 		}
 	}
@@ -197,6 +203,9 @@ func (v *View) classID(ctx context.Context, c class) (int64, error) {
 }
 
 func (b *Batch) check() error {
+	if b.Encoded != nil && len(b.Encoded) != len(b.Events) {
+		return fmt.Errorf("%d events, of which %d are encoded", len(b.Events), len(b.Encoded))
+	}
 	last := int64(0)
 	for _, e := range b.Events {
 		if e.GetCursor() <= last || e.GetCursor() > b.Cursor {

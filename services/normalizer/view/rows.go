@@ -111,14 +111,16 @@ func (r *rows) flush(ctx context.Context) error {
 	return nil
 }
 
-func (v *View) addEvent(ctx context.Context, to *rows, e *eventv1.PaymentStatusChanged, next *change) error {
+// addEvent adds the row of an event; blob is the event in protobuf, nil when it is not at hand.
+func (v *View) addEvent(ctx context.Context, to *rows, e *eventv1.PaymentStatusChanged, blob []byte, next *change) error {
 	id, err := v.classID(ctx, classOfEvent(e))
 	if err != nil {
 		return err
 	}
-	blob, err := proto.Marshal(e)
-	if err != nil {
-		return err
+	if blob == nil {
+		if blob, err = proto.Marshal(e); err != nil {
+			return err
+		}
 	}
 	next.keys = eventKeys(next.keys, e)
 	delivery, item := deliveryID(e.GetDelivery()), e.GetLedgerPosition().GetItem()
