@@ -21,7 +21,7 @@ type plan struct {
 	Connections    []int         `json:"connections"`
 	Rate           float64       `json:"rate"` // deliveries per second; 0 is a closed loop
 	Systems        []string      `json:"systems"`
-	Providers      string        `json:"providers"` // "clip" or "all"
+	Providers      string        `json:"providers"`       // "clip" or "all"
 	Body           int           `json:"body,omitempty"`  // bytes of a Clip webhook; 0 leaves it as it is
 	Merchants      int           `json:"merchants"`       // with an endpoint each
 	Batch          int           `json:"batch,omitempty"` // payments in a SingleView webhook; 0 sends Clip's

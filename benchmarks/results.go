@@ -64,18 +64,19 @@ func measureSync(dir string) (time.Duration, error) {
 
 // summary has the medians over the rounds of one system under one load.
 type summary struct {
-	System      string   `json:"system"`
-	Connections int      `json:"connections"`
-	Subscribed  bool     `json:"subscribed,omitempty"`
-	Throughput  float64  `json:"acknowledged_per_second"`
-	HTTP        latency  `json:"http_ms"`
-	Events      *latency `json:"http_to_subscriber_ms,omitempty"`
-	Drain       float64  `json:"drain_seconds"`
-	CPU         *float64 `json:"cpu_seconds_per_100000,omitempty"`
-	PeakRSS     *float64 `json:"peak_rss_mib,omitempty"`
-	Others      *float64 `json:"cpus_of_others,omitempty"`
-	Retries     int      `json:"retries"` // of all rounds
-	Unsent      int      `json:"unsent,omitempty"`
+	System      string    `json:"system"`
+	Connections int       `json:"connections"`
+	Subscribed  bool      `json:"subscribed,omitempty"`
+	Throughput  float64   `json:"acknowledged_per_second"`
+	Payments    *payments `json:"payments,omitempty"` // of batches
+	HTTP        latency   `json:"http_ms"`
+	Events      *latency  `json:"http_to_subscriber_ms,omitempty"`
+	Drain       float64   `json:"drain_seconds"`
+	CPU         *float64  `json:"cpu_seconds_per_100000,omitempty"`
+	PeakRSS     *float64  `json:"peak_rss_mib,omitempty"`
+	Others      *float64  `json:"cpus_of_others,omitempty"`
+	Retries     int       `json:"retries"` // of all rounds
+	Unsent      int       `json:"unsent,omitempty"`
 	// Ratio is the throughput over that of the baseline in the same round: median, lowest and highest.
 	Ratio *[3]float64 `json:"ratio_to_baseline,omitempty"`
 }
@@ -109,6 +110,12 @@ func (r *results) summarize() {
 
 func (s *summary) add(trials []*trial) {
 	s.Throughput = medianOf(trials, func(t *trial) float64 { return t.Throughput })
+	if !slices.ContainsFunc(trials, func(t *trial) bool { return t.Payments == nil }) {
+		s.Payments = &payments{
+			Acknowledged: medianOf(trials, func(t *trial) float64 { return t.Payments.Acknowledged }),
+			Projected:    medianOf(trials, func(t *trial) float64 { return t.Payments.Projected }),
+		}
+	}
 	s.Drain = medianOf(trials, func(t *trial) float64 { return t.Drain })
 	s.HTTP = medianLatency(trials, func(t *trial) latency { return t.HTTP })
 	if s.Subscribed {

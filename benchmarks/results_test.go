@@ -41,8 +41,10 @@ func TestPlansThatMakeNoSenseAreRefused(t *testing.T) {
 	for _, args := range []string{
 		"-rounds=0", "-rounds=101", "-duration=0s", "-duration=10m", "-connections=", "-connections=0", "-connections=1,x", "-connections=5000",
 		"-rate=-1", "-rate=2e6", "-subscriber-rate=-1", "-sync=never", "-subscriber=me", "-providers=aci", "-systems=x", "-systems=paynorm,paynorm", "more",
+		"-body=-1", "-body=100", "-body=1048577", "-merchants=0", "-merchants=10001", "-batch=-1", "-batch=1001",
+		"-batch=10 -body=2000", "-providers=all -body=2000", "-providers=all -merchants=2", "-providers=all -batch=1",
 	} {
-		if p, err := parse([]string{args}, io.Discard); err == nil {
+		if p, err := parse(strings.Fields(args), io.Discard); err == nil {
 			t.Errorf("%s is accepted: %+v", args, p)
 		}
 	}
@@ -57,6 +59,72 @@ func TestQuickIsShortAndAllProvidersAreForPaynormAlone(t *testing.T) {
 	}
 	if p := planOf(t, "-providers=all"); len((&bench{plan: p}).trials()) != 12 || p.SubscriberRate != 0 {
 		t.Errorf("all providers is %+v", p)
+	}
+}
+
+func TestBatchesAreForPaynormAlone(t *testing.T) {
+	p := planOf(t, "-batch=1000", "-merchants=10000")
+	if len((&bench{plan: p}).trials()) != 12 || p.SubscriberRate != 0 {
+		t.Errorf("batches are %+v", p)
+	}
+	if p = planOf(t, "-body=1048576", "-merchants=3"); len((&bench{plan: p}).trials()) != 30 {
+		t.Errorf("long bodies of three merchants are %+v", p)
+	}
+}
+
+func TestHeadingSaysWhatIsSent(t *testing.T) {
+	for args, want := range map[string]string{
+		"":                          "Clip webhooks of about 1 KB",
+		"-providers=all":            "webhooks of all providers",
+		"-body=4096 -merchants=100": "Clip webhooks of 4096 bytes, merchants: 100",
+		"-batch=1":                  "SingleView webhooks, payments in each: 1",
+	} {
+		r := &results{Plan: planOf(t, strings.Fields(args)...)}
+		if got := r.heading(); !strings.HasPrefix(got, want+", closed loop") {
+			t.Errorf("%q: %s", args, got)
+		}
+	}
+}
+
+func TestEachMerchantHasAnEndpointThatDeliveriesGoTo(t *testing.T) {
+	for args, provider := range map[string]string{"-merchants=3": "clip", "-merchants=3 -batch=2": "singleview"} {
+		p, dir := planOf(t, strings.Fields(args)...), t.TempDir()
+		endpoints, err := p.endpoints(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		source, err := (&bench{plan: p}).deliveries(t.Context(), &server{http: "127.0.0.1:1"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, e := range endpoints {
+			path := fmt.Sprintf("POST /webhooks/%s/%s?token=%s ", e["provider"], e["merchant"], token)
+			if request := source.AppendRequest(nil, uint64(i)); e["provider"] != provider || !strings.HasPrefix(string(request), path) {
+				t.Errorf("%s: endpoint %d is %v, and the delivery goes to %.80s", args, i, e, request)
+			}
+		}
+		if len(endpoints) != 3 {
+			t.Errorf("%s: %d endpoints", args, len(endpoints))
+		}
+	}
+}
+
+func TestPaymentsOfBatchesHaveTheirOwnFigures(t *testing.T) {
+	r := &results{Plan: planOf(t, "-batch=10"), Trials: trials("paynorm", 100, 200, 400)}
+	for _, x := range r.Trials {
+		x.Payments = &payments{Acknowledged: 10 * x.Throughput, Projected: 3 * x.Throughput}
+	}
+	r.summarize()
+	if diff := cmp.Diff(&payments{Acknowledged: 2000, Projected: 600}, r.Summary[0].Payments); diff != "" {
+		t.Error(diff)
+	}
+	var out strings.Builder
+	if err := r.table(&out); err != nil {
+		t.Fatal(err)
+	}
+	rows := strings.Split(strings.TrimSpace(out.String()), "\n")
+	if diff := cmp.Diff([]string{"64", "2000", "600", "2.0"}, strings.Fields(rows[len(rows)-1])); diff != "" {
+		t.Errorf("%s\n%s", diff, out.String())
 	}
 }
 

@@ -16,8 +16,19 @@ func (r *results) table(w io.Writer) error {
 	if _, err := io.WriteString(w, r.heading()); err != nil {
 		return err
 	}
-	if err := align(w, r.comparison()); err != nil || r.Plan.SubscriberRate == 0 {
+	if err := align(w, r.comparison()); err != nil {
 		return err
+	}
+	if r.Plan.Batch > 0 {
+		if _, err := fmt.Fprintf(w, "\nPayments, %d in each webhook\n\n", r.Plan.Batch); err != nil {
+			return err
+		}
+		if err := align(w, r.payments()); err != nil {
+			return err
+		}
+	}
+	if r.Plan.SubscriberRate == 0 {
+		return nil
 	}
 	_, err := fmt.Fprintf(w, "\nFrom HTTP to a subscriber (%s), open loop at %.0f/s on %d connections, from when a delivery was due\n\n",
 		r.Plan.Subscriber, r.Plan.SubscriberRate, subscriberConnections)
@@ -33,7 +44,7 @@ func (r *results) heading() string {
 		load = fmt.Sprintf("open loop at %.0f/s", r.Plan.Rate)
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s, %s; rounds: %d of %gs, medians\n", what, load, r.Plan.Rounds, r.Duration)
+	fmt.Fprintf(&b, "%s, %s; rounds: %d of %gs, medians\n", r.Plan.sent(), load, r.Plan.Rounds, r.Duration)
 	fmt.Fprintf(&b, "%d CPUs for all, %s/%s, %s; a synced write of 4 KiB takes %.2f ms; the baseline syncs: %s\n",
 		r.Machine.CPUs, r.Machine.OS, r.Machine.Arch, r.Machine.Go, r.Machine.Fsync, r.Plan.Sync)
 	if r.Machine.Fsync < .02 {
@@ -74,6 +85,21 @@ func (r *results) comparison() string {
 			fmt.Fprintf(&b, "%d\t%s\t%.0f\t%.2f\t%.2f\t%.2f\t%s\t%s\t%.2f\t%d\t%s\t%s\t\n", s.Connections, s.System, s.Throughput,
 				s.HTTP.P50, s.HTTP.P99, s.HTTP.P999, known(s.CPU, 1), known(s.PeakRSS, 0), s.Drain, s.Retries, known(s.Others, 2), s.ratio())
 		}
+	}
+	return b.String()
+}
+
+// payments has a row for each number of connections.
+func (r *results) payments() string {
+	var b strings.Builder
+	fmt.Fprintln(&b, "connections\tacked/s\tprojected/s\tCPU-s/100k\t")
+	for _, s := range r.Summary {
+		var cpu *float64
+		if s.CPU != nil {
+			each := *s.CPU / float64(r.Plan.Batch)
+			cpu = &each
+		}
+		fmt.Fprintf(&b, "%d\t%.0f\t%.0f\t%s\t\n", s.Connections, s.Payments.Acknowledged, s.Payments.Projected, known(cpu, 1))
 	}
 	return b.String()
 }

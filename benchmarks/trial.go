@@ -28,6 +28,7 @@ type trial struct {
 	Subscribed  bool    `json:"subscribed,omitempty"`
 
 	Throughput float64        `json:"acknowledged_per_second"`
+	Payments   *payments      `json:"payments,omitempty"` // of batches
 	HTTP       latency        `json:"http_ms"`
 	Events     *latency       `json:"http_to_subscriber_ms,omitempty"`
 	Drain      float64        `json:"drain_seconds"`                          // from the end of the load until all was projected
@@ -39,6 +40,12 @@ type trial struct {
 	Refusals   map[int]int    `json:"refused_deliveries_by_status,omitempty"` // these were not
 	Unsent     int            `json:"unsent,omitempty"`                       // were due in an open loop and found no connection
 	Check      *verify.Report `json:"check"`
+}
+
+// payments are those of batches, by the second.
+type payments struct {
+	Acknowledged float64 `json:"acknowledged_per_second"`
+	Projected    float64 `json:"projected_per_second"` // from the first webhook until all was projected
 }
 
 // latency has milliseconds.
@@ -136,6 +143,7 @@ func (b *bench) load(ctx context.Context, t *trial, s *server, source deliveries
 		return nil, errors.Join(err, s.said.err())
 	}
 	t.Drain = time.Since(ended).Seconds()
+	worked := time.Since(clock.Start).Seconds()
 	if used := meter(s); used.known && before.known {
 		cpu := (used.server.CPU - before.server.CPU).Seconds() / float64(max(1, result.Sent())) * 100_000
 		rss := float64(used.server.PeakRSS) / (1 << 20)
@@ -143,6 +151,9 @@ func (b *bench) load(ctx context.Context, t *trial, s *server, source deliveries
 		t.CPU, t.PeakRSS, t.Others = &cpu, &rss, &others
 	}
 	t.Throughput = float64(result.Acknowledged) / result.Measured.Seconds()
+	if n := float64(b.plan.Batch); n > 0 {
+		t.Payments = &payments{Acknowledged: t.Throughput * n, Projected: float64(result.Sent()) * n / worked}
+	}
 	t.HTTP = summarize(&result.Latency)
 	t.Retries, t.Failures, t.Refusals, t.Unsent = result.Retries, result.Failures, result.Refusals, result.Unsent
 	return result, ctx.Err()

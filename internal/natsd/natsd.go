@@ -123,9 +123,7 @@ func (s *Server) start(ctx context.Context) error {
 			s.mu.Lock()
 			defer s.mu.Unlock()
 			for _, stream := range s.staged {
-				if err := s.link(stream); err != nil {
-					return s.failed(n, err)
-				}
+				s.link(stream)
 			}
 			s.nats, s.address, s.port = n, n.Addr().String(), n.Addr().(*net.TCPAddr).Port
 			return nil

@@ -2,8 +2,6 @@ package natsd
 
 import (
 	"errors"
-	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -23,43 +21,34 @@ const (
 	stagingNames = "paynorm-batches-"
 )
 
-// Stage has the atomic batches of a stream, which must exist, gathered in memory. It
-// holds until the server is shut down, also when it starts again by itself.
-func (s *Server) Stage(stream string) error {
+// Stage has the atomic batches of a stream, which must exist, gathered in memory if
+// there is such a place. It holds until the server is shut down, also when it starts
+// again by itself.
+func (s *Server) Stage(stream string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.staging == "" {
-		dir, err := os.MkdirTemp(memory, stagingNames+"*")
-		if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) {
-			s.o.Logger.Debug("atomic batches are gathered on the disk", "cause", err)
-			return nil
-		}
-		if err != nil {
-			return fmt.Errorf("embedded NATS: %w", err)
-		}
-		s.staging = dir
-	}
 	if !slices.Contains(s.staged, stream) {
 		s.staged = append(s.staged, stream)
 	}
-	return s.link(stream)
+	s.link(stream)
 }
 
 // link leads from where NATS gathers the batches of a stream to memory. NATS removes
-// it when it starts.
-func (s *Server) link(stream string) error {
-	at := s.batches(stream)
-	if err := os.RemoveAll(at); err != nil {
-		return fmt.Errorf("embedded NATS: %w", err)
+// it when it starts. Without it things work, and are slower.
+func (s *Server) link(stream string) {
+	if err := s.tryLink(stream); err != nil {
+		s.o.Logger.Info("batches of events are gathered on the disk, which is slower", "cause", err)
 	}
-	target := filepath.Join(s.staging, stream)
-	if err := os.MkdirAll(target, 0o700); err != nil {
-		return fmt.Errorf("embedded NATS: %w", err)
+}
+
+func (s *Server) tryLink(stream string) (err error) {
+	if s.staging == "" {
+		if s.staging, err = os.MkdirTemp(memory, stagingNames+"*"); err != nil {
+			return err
+		}
 	}
-	if err := os.Symlink(target, at); err != nil {
-		return fmt.Errorf("embedded NATS: %w", err)
-	}
-	return nil
+	at, target := s.batches(stream), filepath.Join(s.staging, stream)
+	return errors.Join(os.RemoveAll(at), os.MkdirAll(target, 0o700), os.Symlink(target, at))
 }
 
 // batches is where NATS gathers the batches of a stream.

@@ -36,9 +36,9 @@ type Addresses struct{ HTTP, GRPC, Metrics, NATS string }
 type process struct {
 	Options
 	metrics   *telemetry.Metrics
-	tracer    *tracing.Tracer // nil: nothing is traced
-	storage   func() error    // why the embedded NATS cannot write; nil: nothing is embedded
-	stage     func(stream string) error
+	tracer    *tracing.Tracer     // nil: nothing is traced
+	storage   func() error        // why the embedded NATS cannot write; nil: nothing is embedded
+	stage     func(stream string) // has batches gathered in memory; nil: nothing is embedded
 	closers   stack
 	addresses Addresses
 	group     *errgroup.Group // of what runs until the process stops

@@ -85,7 +85,7 @@ func (p *process) openEvents(ctx context.Context, nc *nats.Conn) (*eventstream.S
 		JSON: p.Config.GetEvents().GetEncoding() == "json", Tracer: p.tracer, Logger: p.Logger,
 	})
 	if err == nil && p.stage != nil {
-		err = p.stage(eventstream.Name)
+		p.stage(eventstream.Name)
 	}
 	return events, err
 }

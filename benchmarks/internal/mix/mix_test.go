@@ -66,6 +66,9 @@ func TestEachProviderSendsInTurnAndEachDeliveryIsFoundAgain(t *testing.T) {
 			t.Errorf("delivery %d is not of %s alone", seq, provider)
 		}
 	}
+	if got := s.Subject(1); s.Facts() != 1 || got != "live."+providers[1]+".acme" {
+		t.Errorf("%d facts below %s", s.Facts(), got)
+	}
 	if _, ok := s.Delivery([]byte("{}")); ok {
 		t.Error("a body that was not sent is found")
 	}

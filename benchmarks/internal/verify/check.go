@@ -156,15 +156,11 @@ func (c *Check) Event(subject string, sequence uint64, e *eventv1.PaymentStatusC
 			c.problem(wrong, "delivery %d, item %d", seq, e.GetLedgerPosition().GetItem())
 		}
 	}
-	applied := e.GetPaymentVersion() > 0
-	if applied {
-		c.subject(subject, "payments.v1.", seq)
-	} else {
+	if e.GetPaymentVersion() == 0 { // it changed nothing
 		c.subject(subject, "observations.v1.", seq)
-	}
-	if !applied {
 		return
 	}
+	c.subject(subject, "payments.v1.", seq)
 	c.report.Applied++
 	if c.versions[e.GetPayment()]++; e.GetPaymentVersion() != c.versions[e.GetPayment()] {
 		c.problem(gap, "version %d of %s in place %d", e.GetPaymentVersion(), e.GetPayment(), c.versions[e.GetPayment()])

@@ -1,6 +1,7 @@
 package verify_test
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -10,6 +11,8 @@ import (
 	"github.com/paynorm/paynorm/benchmarks/internal/verify"
 	"github.com/paynorm/paynorm/benchmarks/internal/webhook"
 	eventv1 "github.com/paynorm/paynorm/gen/paynorm/event/v1"
+	"github.com/paynorm/paynorm/services/normalizer/provider"
+	"github.com/paynorm/paynorm/services/normalizer/provider/singleview"
 	"google.golang.org/protobuf/proto"
 )
 
@@ -26,7 +29,9 @@ type message struct {
 	event    *eventv1.PaymentStatusChanged
 }
 
-func source() *webhook.Source { return webhook.New(7, "h", "/") }
+func source() *webhook.Source { return webhook.New(7, to, 0) }
+
+var to = webhook.Target{Merchants: []string{"acme"}}
 
 // intact is a run of 2000 deliveries that is as it must be: delivery 3 was sent
 // twice and stored twice, 4 was sent three times and stored once, 5 and 6 were
@@ -62,7 +67,7 @@ func intact() world {
 		version[payment[:36]]++
 		n := uint64(len(w.events)) + 1
 		w.events = append(w.events, message{"payments.v1.live.clip.acme.payment.paid", n, &eventv1.PaymentStatusChanged{
-			Payment: "payments/" + payment[:36], ProviderPaymentId: payment[:36], ProviderAttemptId: attempt[:36], ProviderStatus: status,
+			Merchant: "acme", Payment: "payments/" + payment[:36], ProviderPaymentId: payment[:36], ProviderAttemptId: attempt[:36], ProviderStatus: status,
 			PaymentVersion: version[payment[:36]], Cursor: int64(n), LedgerPosition: place(len(w.deliveries) - copies),
 		}})
 	}
@@ -117,7 +122,7 @@ func TestPlantedProblemsAreFound(t *testing.T) {
 			[]string{"a delivery is stored more often than it was sent (1"}},
 		{"a delivery was never sent", func(w *world) { w.deliveries = append(w.deliveries, source().AppendBody(nil, 2000)) },
 			[]string{"something is stored that was not sent (1"}},
-		{"a delivery of another run is there", func(w *world) { w.deliveries = append(w.deliveries, webhook.New(8, "", "").AppendBody(nil, 1)) },
+		{"a delivery of another run is there", func(w *world) { w.deliveries = append(w.deliveries, webhook.New(8, to, 0).AppendBody(nil, 1)) },
 			[]string{"something is stored that was not sent (1"}},
 		{"a byte of a body has changed", func(w *world) {
 			w.deliveries[7] = []byte(strings.Replace(string(w.deliveries[7]), "CHECKOUT", "CHECKOUt", 1))
@@ -137,6 +142,12 @@ func TestPlantedProblemsAreFound(t *testing.T) {
 			[]string{"an event is on the wrong subject (1"}},
 		{"an event that changed nothing is published as one that did", func(w *world) { w.events[len(w.events)-1].event.PaymentVersion = 0 },
 			[]string{"an event is on the wrong subject (1"}},
+		{"an event is where another merchant's are", func(w *world) { w.events[8].subject = "payments.v1.live.clip.acme2.payment.paid" },
+			[]string{"an event is on the wrong subject (1, for example payments.v1.live.clip.acme2.payment.paid, not below payments.v1.live.clip.acme.)"}},
+		{"an event names another merchant", func(w *world) { w.events[8].event.Merchant = "acme2" },
+			[]string{"an event does not say what its delivery says (1"}},
+		{"an event is of an item that there is not", func(w *world) { w.events[1998].event.LedgerPosition.Item = 1 },
+			[]string{"an event has no stored delivery (1", "a stored fact has no event (1"}},
 		{"an event has the status of another", func(w *world) { w.events[8].event.ProviderStatus = "EXPIRED" },
 			[]string{"an event does not say what its delivery says (1"}},
 		{"an event comes from nowhere", func(w *world) { w.events[1998].event.LedgerPosition = place(5000) },
@@ -155,6 +166,57 @@ func TestPlantedProblemsAreFound(t *testing.T) {
 				if !strings.HasPrefix(got, c.want[i]) {
 					t.Errorf("problem %d is %q, want %q", i, got, c.want[i])
 				}
+			}
+		})
+	}
+}
+
+// batches is a run of two batches with three payments each that is as it must be.
+func batches() (*webhook.Batches, []*eventv1.PaymentStatusChanged) {
+	s := webhook.NewBatches(7, to, 3)
+	var events []*eventv1.PaymentStatusChanged
+	for seq := range uint64(2) {
+		for i, item := range singleview.New().Normalize(provider.Delivery{}, s.AppendBody(nil, seq)).Items {
+			e := item.Fact.Event
+			e.Merchant, e.Payment, e.PaymentVersion = "acme", "payments/"+e.GetProviderPaymentId(), 1
+			e.LedgerPosition = &eventv1.LedgerPosition{Sequence: 1, Delivery: int32(seq), Item: int32(i)}
+			events = append(events, e)
+		}
+	}
+	return s, events
+}
+
+func TestEachPaymentOfABatchMustHaveItsEvent(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		plant func(events []*eventv1.PaymentStatusChanged) []*eventv1.PaymentStatusChanged
+		want  string
+	}{
+		{"none is missing", func(e []*eventv1.PaymentStatusChanged) []*eventv1.PaymentStatusChanged { return e }, "<nil>"},
+		{"the last is missing", func(e []*eventv1.PaymentStatusChanged) []*eventv1.PaymentStatusChanged { return e[:5] },
+			"verification: a stored fact has no event (1, for example delivery 1, item 2)"},
+		{"one is there for another", func(e []*eventv1.PaymentStatusChanged) []*eventv1.PaymentStatusChanged {
+			e[4].LedgerPosition.Item = 0
+			return e
+		}, "verification: an event does not say what its delivery says (1, for example delivery 1, item 0); " +
+			"a fact has more than one event (1, for example delivery 1, item 0); a stored fact has no event (1, for example delivery 1, item 1)"},
+		{"one is of a fourth payment", func(e []*eventv1.PaymentStatusChanged) []*eventv1.PaymentStatusChanged {
+			e[0].LedgerPosition.Item, e[0].Name = 3, "events/x"
+			return e
+		}, "verification: an event has no stored delivery (1, for example events/x); a stored fact has no event (1, for example delivery 0, item 0)"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s, events := batches()
+			check := verify.New(s, []load.Outcome{{Attempts: 1, Acknowledged: true}, {Attempts: 1, Acknowledged: true}})
+			check.Commit([][]byte{s.AppendBody(nil, 0), s.AppendBody(nil, 1)})
+			check.Deliveries()
+			for i, e := range c.plant(events) {
+				e.Cursor = int64(i) + 1
+				check.Event("payments.v1.live.singleview.acme.payment.processing", uint64(i)+1, e)
+			}
+			check.Events()
+			if got := fmt.Sprint(check.Report().Err()); got != c.want {
+				t.Errorf("got  %s\nwant %s", got, c.want)
 			}
 		})
 	}

@@ -119,16 +119,18 @@ func TestLossesAndRepeatsOfTheBaselineAreFound(t *testing.T) {
 	js := streams(t, map[string][]string{"EVENTS": {"payments.v1.>"}})
 	w := intact()
 	for seq := range uint64(2000) {
-		copies := 1
+		copies, subject := 1, "payments.v1.live.clip.acme.payment.paid"
 		switch seq {
 		case 6, 1500:
 			copies = 0
 		case 1600:
 			copies = 2
+		case 1700:
+			subject = "payments.v1.live.clip.acme2.payment.paid"
 		}
 		for range copies {
 			data := fmt.Appendf(nil, `{"provider_attempt_id":"00000007-6c67-4000-8002-%012x"}`, seq)
-			if _, err := js.Publish(t.Context(), "payments.v1.x", data); err != nil {
+			if _, err := js.Publish(t.Context(), subject, data); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -137,7 +139,8 @@ func TestLossesAndRepeatsOfTheBaselineAreFound(t *testing.T) {
 	if err := verify.Baseline(t.Context(), js, c, source().Attempt); err != nil {
 		t.Fatal(err)
 	}
-	want := "verification: an acknowledged delivery is not stored (1, for example delivery 1500, 1 attempts); " +
+	want := "verification: an event is on the wrong subject (1, for example payments.v1.live.clip.acme2.payment.paid, not below payments.v1.live.clip.acme.); " +
+		"an acknowledged delivery is not stored (1, for example delivery 1500, 1 attempts); " +
 		"a delivery is stored more often than it was sent (1, for example delivery 1600, 1 attempts)"
 	if got := fmt.Sprint(c.Report().Err()); got != want {
 		t.Errorf("got  %s\nwant %s", got, want)

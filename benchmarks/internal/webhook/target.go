@@ -13,7 +13,7 @@ type Target struct {
 // target is a Target of one provider.
 type target struct {
 	Target
-	provider     string
+	provider      string
 	before, after string // the merchant in the head of a request
 }
 
