@@ -47,7 +47,7 @@ type Server struct {
 	address string
 	nats    *server.Server // shut down while it cannot start again
 	failure error
-	staging string   // the folder in memory for batches; "" when there is none
+	staging *staging // nil before it is needed, and where there is no memory for it
 	staged  []string // the streams whose batches are gathered there
 
 	stop    context.CancelFunc
@@ -73,12 +73,8 @@ func Start(ctx context.Context, o Options) (*Server, error) {
 		o: o, host: host, port: port, guard: newGuard(o.Users),
 		log: &logger{slog: o.Logger, fatal: make(chan string, 1), broken: make(chan error, 1)},
 	}
-	left := s.leftStaging() // of use until the streams are recovered
 	if err := s.start(ctx); err != nil {
 		return nil, err
-	}
-	if err := removeStaging(left...); err != nil {
-		o.Logger.Warn("memory is left in use by a paynorm that was killed", "cause", err)
 	}
 	run, stop := context.WithCancel(context.WithoutCancel(ctx))
 	s.stop = stop
@@ -184,7 +180,7 @@ func (s *Server) Shutdown() {
 	n := s.running()
 	n.Shutdown()
 	n.WaitForShutdown()
-	if s.staging != "" {
-		_ = removeStaging(s.staging) // memory that the next start frees
+	if s.staging != nil {
+		s.staging.remove()
 	}
 }

@@ -1,25 +1,75 @@
 package natsd
 
 import (
+	"crypto/rand"
 	"errors"
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
+	"syscall"
 )
 
 // NATS gathers an atomic batch in files of its own, with several syncs, before it
 // writes it to the stream, with one. The files matter until the batch is written or
 // the server is started again, which discards those of a batch that is not
-// complete. So they may as well be in memory: after a crash of the process they are
-// still there, and after a power cut the stream ends with the messages of the batch
-// that were written and synced, as without batches.
+// complete. So they may as well be in memory: after a crash of the process or of the
+// machine the stream ends with the messages of the batch that were written and
+// synced, as without batches.
 
 const (
 	// memory is a file system in memory, on Linux; where there is none, batches are gathered on the disk.
-	memory       = "/dev/shm"
-	stagingNames = "paynorm-batches-"
+	memory = "/dev/shm"
+	// stagingPrefix begins the names of the folders there, each of which is locked by
+	// who uses it. newPrefix begins that of one that is not locked yet.
+	stagingPrefix = "paynorm-batches-"
+	newPrefix     = ".paynorm-new-"
 )
+
+// staging is a folder in memory.
+type staging struct {
+	dir  string
+	lock *os.File
+}
+
+func newStaging() (*staging, error) {
+	removeStaging()
+	dir := filepath.Join(memory, newPrefix+rand.Text())
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		return nil, err
+	}
+	lock, err := tryLock(dir)
+	if err != nil {
+		return nil, errors.Join(err, os.Remove(dir))
+	}
+	s := &staging{dir: filepath.Join(memory, stagingPrefix+rand.Text()), lock: lock}
+	if err := os.Rename(dir, s.dir); err != nil {
+		return nil, errors.Join(err, os.Remove(dir), lock.Close())
+	}
+	return s, nil
+}
+
+func (s *staging) remove() { _ = errors.Join(os.RemoveAll(s.dir), s.lock.Close()) } // else the next start does
+
+// removeStaging removes what processes have left that were killed: nobody holds the locks.
+func removeStaging() {
+	left, _ := filepath.Glob(filepath.Join(memory, stagingPrefix+"*")) // the pattern is right
+	for _, dir := range left {
+		if lock, err := tryLock(dir); err == nil {
+			(&staging{dir, lock}).remove()
+		}
+	}
+}
+
+func tryLock(dir string) (*os.File, error) {
+	f, err := os.Open(dir)
+	if err != nil {
+		return nil, err
+	}
+	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return f, nil
+}
 
 // Stage has the atomic batches of a stream, which must exist, gathered in memory if
 // there is such a place. It holds until the server is shut down, also when it starts
@@ -42,39 +92,12 @@ func (s *Server) link(stream string) {
 }
 
 func (s *Server) tryLink(stream string) (err error) {
-	if s.staging == "" {
-		if s.staging, err = os.MkdirTemp(memory, stagingNames+"*"); err != nil {
+	if s.staging == nil {
+		if s.staging, err = newStaging(); err != nil {
 			return err
 		}
 	}
-	at, target := s.batches(stream), filepath.Join(s.staging, stream)
+	at := filepath.Join(s.o.StoreDir, "jetstream", "$G", "streams", stream, "batches")
+	target := filepath.Join(s.staging.dir, stream)
 	return errors.Join(os.RemoveAll(at), os.MkdirAll(target, 0o700), os.Symlink(target, at))
-}
-
-// batches is where NATS gathers the batches of a stream.
-func (s *Server) batches(stream string) string { return filepath.Join(s.streams(), stream, "batches") }
-
-func (s *Server) streams() string { return filepath.Join(s.o.StoreDir, "jetstream", "$G", "streams") }
-
-// leftStaging returns where a process that was killed had batches gathered.
-func (s *Server) leftStaging() (dirs []string) {
-	streams, err := os.ReadDir(s.streams())
-	if err != nil {
-		return nil // there is no store yet
-	}
-	for _, stream := range streams {
-		target, err := os.Readlink(s.batches(stream.Name()))
-		if dir := filepath.Dir(target); err == nil && filepath.Dir(dir) == memory && strings.HasPrefix(filepath.Base(dir), stagingNames) {
-			dirs = append(dirs, dir)
-		}
-	}
-	return dirs
-}
-
-func removeStaging(dirs ...string) error {
-	var errs []error
-	for _, dir := range dirs {
-		errs = append(errs, os.RemoveAll(dir))
-	}
-	return errors.Join(errs...)
 }

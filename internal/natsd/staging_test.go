@@ -99,10 +99,10 @@ func TestBatchesAreGatheredInMemory(t *testing.T) {
 	}
 }
 
-// A batch that was not complete is gone after a start, whatever became of the memory,
-// and the next one is complete.
+// A kill leaves the link, and the folder in memory without a lock. A batch that was not
+// complete is gone after a start, and the next one is complete.
 func TestServerStartsAfterAKillWithItsBatches(t *testing.T) {
-	for _, left := range []bool{true, false} {
+	for _, powerCut := range []bool{false, true} {
 		dir := t.TempDir()
 		s, nc, stream := batched(t, dir)
 		send(t, nc, "whole", 1, 3, true)
@@ -110,32 +110,39 @@ func TestServerStartsAfterAKillWithItsBatches(t *testing.T) {
 		if n := length(t, stream); n != 3 {
 			t.Errorf("%d messages, want 3", n)
 		}
-		// What a kill leaves behind: the link, and the folder in memory or, after a power cut, none.
-		old, err := os.MkdirTemp(filepath.Dir(filepath.Dir(staging(t, dir))), "paynorm-batches-*")
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { os.RemoveAll(old) })
+		in := staging(t, dir)
 		s.Shutdown()
-		link := filepath.Join(dir, "jetstream", "$G", "streams", "BATCHES", "batches")
-		if err := os.RemoveAll(link); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.Symlink(filepath.Join(old, "BATCHES"), link); err != nil {
-			t.Fatal(err)
-		}
-		if !left {
-			if err := os.RemoveAll(old); err != nil {
+		if !powerCut {
+			if err := os.MkdirAll(filepath.Join(in, "half"), 0o700); err != nil {
 				t.Fatal(err)
 			}
 		}
 		_, nc, stream = batched(t, dir)
 		send(t, nc, "next", 1, 3, true)
 		if n := length(t, stream); n != 6 {
-			t.Errorf("memory left %t: %d messages, want 6", left, n)
+			t.Errorf("after a power cut %t: %d messages, want 6", powerCut, n)
 		}
-		if _, err := os.Stat(old); !os.IsNotExist(err) {
-			t.Errorf("memory left %t: it is still in use: %v", left, err)
+		if now := staging(t, dir); strings.HasPrefix(in, "/dev/shm/") && now == in {
+			t.Errorf("batches are gathered in %s again", in)
 		}
+		if _, err := os.Stat(in); strings.HasPrefix(in, "/dev/shm/") && !os.IsNotExist(err) {
+			t.Errorf("after a power cut %t: %s is still in use: %v", powerCut, in, err)
+		}
+	}
+}
+
+// Two servers on one machine leave each other's folder alone.
+func TestServersDoNotShareMemory(t *testing.T) {
+	one, two := t.TempDir(), t.TempDir()
+	_, first, stream := batched(t, one)
+	_, second, other := batched(t, two)
+	for _, nc := range []*nats.Conn{first, second, first} {
+		send(t, nc, nats.NewInbox(), 1, 5, true)
+	}
+	if n, m := length(t, stream), length(t, other); n != 10 || m != 5 {
+		t.Errorf("%d and %d messages, want 10 and 5", n, m)
+	}
+	if staging(t, one) == staging(t, two) {
+		t.Errorf("both gather in %s", staging(t, one))
 	}
 }
