@@ -10,11 +10,10 @@ import (
 )
 
 // NATS gathers an atomic batch in files of its own, with several syncs, before it
-// writes it to the stream, with one. The files matter until the batch is written or
-// the server is started again, which discards those of a batch that is not
-// complete. So they may as well be in memory: after a crash of the process or of the
-// machine the stream ends with the messages of the batch that were written and
-// synced, as without batches.
+// writes it to the stream, with one. At a start it completes a batch that was being
+// written, if its files are there, and removes the rest. They may as well be in
+// memory: at worst, after a power cut, the stream ends with the messages of a batch
+// that were written and synced, as if they had been published one by one.
 
 const (
 	// memory is a file system in memory, on Linux; where there is none, batches are gathered on the disk.

@@ -19,9 +19,9 @@ const batchFrom = 8
 const wrongLastSequence = 10071
 
 // Publish stores messages after the message numbered last, in order. Their
-// cursors must be last+1, last+2 and so on; their Data is set. From batchFrom
-// messages on, all or none are stored. Errors wrap ErrConflict or ErrUnavailable;
-// after either, read Last again.
+// cursors must be last+1, last+2 and so on; their Data is set. Errors wrap
+// ErrConflict or ErrUnavailable; after either, as after a crash, the first of them
+// may be stored: read Last again.
 func (s *Stream) Publish(ctx context.Context, last int64, messages []Message) error {
 	if len(messages) > MaxBatch {
 		return fmt.Errorf("eventstream: %d messages at once, at most %d", len(messages), MaxBatch)

@@ -95,7 +95,7 @@ type held struct {
 	wanted  bool
 	commits []written
 	bytes   int
-	arrived chan struct{} // gets a value with each commit
+	arrived chan struct{} // gets a value after each commit
 }
 
 // written is a commit as it was before sealing.
@@ -131,6 +131,10 @@ func (h *held) add(w written) {
 	for h.bytes += w.bytes; len(h.commits) > maxHeld || h.bytes > maxHeldBytes; {
 		h.drop()
 	}
+}
+
+// wake tells who follows that there is a commit, here or in the stream.
+func (h *held) wake() {
 	select {
 	case h.arrived <- struct{}{}:
 	default:

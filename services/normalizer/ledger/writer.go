@@ -167,6 +167,7 @@ func (w *writer) advance(to tip) {
 	}
 	w.tip = to
 	w.l.last.Store(to.ordinal)
+	w.l.held.wake()
 }
 
 // publish returns nil only after the server has said that the message is stored. It gives

@@ -6,17 +6,21 @@ import (
 	"sync"
 )
 
-// checkpointEvery is after how many events and deliveries the write-ahead log is
-// folded into the file: about 5 MB. All of it is synced then, which holds up the
-// disk for others, so it is better done often and little at once than seldom.
-const checkpointEvery = 4000
+// checkpointEvery is after how many rows the write-ahead log is folded into the
+// file: about 5 MB. All of it is synced then, which holds up the disk for others, so
+// it is better done often and little at once than seldom. A batch has some pages in
+// the log whatever it holds, which counts as batchRows.
+const (
+	checkpointEvery = 4000
+	batchRows       = 12
+)
 
 // checkpointer folds the write-ahead log into the file beside the writer, which
 // else would wait for it in the middle of a batch.
 type checkpointer struct {
 	db      *sql.DB
 	due     chan struct{}
-	pending int // events and deliveries since the last time
+	pending int // events, deliveries and batchRows since the last time
 	stopped sync.WaitGroup
 }
 
@@ -31,9 +35,9 @@ func startCheckpointer(path string) (*checkpointer, error) {
 	return c, nil
 }
 
-// wrote takes note of a batch. It belongs to the writer.
+// wrote takes note of a batch of events and deliveries. It belongs to the writer.
 func (c *checkpointer) wrote(rows int) {
-	if c.pending += rows; c.pending < checkpointEvery {
+	if c.pending += rows + batchRows; c.pending < checkpointEvery {
 		return
 	}
 	select {

@@ -45,7 +45,7 @@ type View struct {
 	lastDelivery int64 // the highest id of a delivery
 	classes      map[class]int64
 	checkpoints  *checkpointer
-	filling      bool // there is no write-ahead log
+	filling      bool // nothing is synced, and no checkpoint is made beside the writer
 	// known are the rows of payments that were looked up since the last batch; 0 where there is none.
 	known map[string]storedPayment
 }
