@@ -13,6 +13,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/paynorm/paynorm/benchmarks/internal/verify"
 	"github.com/paynorm/paynorm/benchmarks/internal/webhook"
+	"github.com/paynorm/paynorm/internal/loopback"
 )
 
 // The systems that can be measured.
@@ -139,11 +140,10 @@ func figure(metrics []byte, name string) (float64, error) {
 	return 0, fmt.Errorf("there is no metric %s", name)
 }
 
-func (s *server) listen(addresses ...*string) (err error) {
-	for _, a := range addresses {
-		if *a, err = freeAddress(); err != nil {
-			return err
-		}
+func (s *server) listen(addresses ...*string) error {
+	free, err := loopback.Addresses(len(addresses))
+	for i, a := range free {
+		*addresses[i] = a
 	}
-	return nil
+	return err
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/paynorm/paynorm/crash/internal/sender"
 	"github.com/paynorm/paynorm/crash/internal/site"
 	"github.com/paynorm/paynorm/crash/internal/witness"
+	"github.com/paynorm/paynorm/internal/loopback"
 )
 
 // patient is how long these tests wait for what should be so soon.
@@ -65,11 +66,11 @@ func buildAll(t *testing.T) (paynorm, natsServer string) {
 // startNATS runs a NATS server until the test ends and returns its URL.
 func startNATS(t *testing.T, program string) string {
 	t.Helper()
-	address, err := site.FreeAddress()
+	addresses, err := loopback.Addresses(1)
 	if err != nil {
 		t.Fatal(err)
 	}
-	host, port, err := net.SplitHostPort(address)
+	host, port, err := net.SplitHostPort(addresses[0])
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -80,13 +81,13 @@ func startNATS(t *testing.T, program string) string {
 	}
 	t.Cleanup(p.Kill)
 	until(t, "the NATS server answers", func() bool {
-		nc, err := nats.Connect("nats://" + address)
+		nc, err := nats.Connect("nats://" + addresses[0])
 		if err == nil {
 			nc.Close()
 		}
 		return err == nil
 	})
-	return "nats://" + address
+	return "nats://" + addresses[0]
 }
 
 func until(t *testing.T, what string, so func() bool) {

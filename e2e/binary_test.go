@@ -5,7 +5,6 @@ package e2e
 import (
 	"context"
 	"fmt"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -17,6 +16,7 @@ import (
 	"time"
 
 	"github.com/paynorm/paynorm/internal/logtest"
+	"github.com/paynorm/paynorm/internal/loopback"
 )
 
 // patience bounds every wait in these tests; nothing is expected to take it.
@@ -169,13 +169,12 @@ func (p *process) ready(t *testing.T, base string) {
 	})
 }
 
-// freeAddress returns a loopback address that nobody listens on.
-func freeAddress(t *testing.T) string {
+// freeAddresses returns n loopback addresses that nobody listens on.
+func freeAddresses(t *testing.T, n int) []string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	addresses, err := loopback.Addresses(n)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer l.Close()
-	return l.Addr().String()
+	return addresses
 }

@@ -67,7 +67,7 @@ func TestExplainTellsTheStoryOfAPayment(t *testing.T) {
 			t.Errorf("explain %s: %s%s, want %q", payment, out, problems, want)
 		}
 	}
-	if _, problems, ok := s.explain(t, "--url", "http://"+freeAddress(t), "p1"); ok || !strings.Contains(problems, "connection refused") {
+	if _, problems, ok := s.explain(t, "--url", "http://"+freeAddresses(t, 1)[0], "p1"); ok || !strings.Contains(problems, "connection refused") {
 		t.Errorf("where nobody listens: %s", problems)
 	}
 }

@@ -66,8 +66,9 @@ func newDemo(t *testing.T) *demo {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d := &demo{root: root, dir: t.TempDir(), http: freeAddress(t), ran: map[string]int{}}
-	grpc, metrics, nats := freeAddress(t), freeAddress(t), freeAddress(t)
+	free := freeAddresses(t, 4)
+	grpc, metrics, nats := free[1], free[2], free[3]
+	d := &demo{root: root, dir: t.TempDir(), http: free[0], ran: map[string]int{}}
 	d.local = strings.NewReplacer(
 		"examples/paynorm.yaml", filepath.Join(d.dir, "paynorm.yaml"),
 		"examples/secrets", filepath.Join(d.dir, "secrets"),

@@ -39,7 +39,7 @@ func startNATS(t *testing.T, address, dir string) *process {
 }
 
 func TestGatewayNormalizerAndNATSAsThreeProcesses(t *testing.T) {
-	address := freeAddress(t)
+	address := freeAddresses(t, 1)[0]
 	startNATS(t, address, t.TempDir())
 	s := newSite(t, []map[string]any{clipEndpoint(t, t.TempDir(), "acme")}, external(address))
 	normalizer := start(t, programs(t).paynorm, "normalizer", "--config", s.config)
@@ -66,7 +66,7 @@ func TestLostNATSIsAnswered503WithinASecondAndComesBack(t *testing.T) {
 		mayBeStored int // of the webhook that was on its way
 	}{{"killed", syscall.SIGKILL, 0}, {"frozen", syscall.SIGSTOP, 1}} {
 		t.Run(c.name, func(t *testing.T) {
-			address, store := freeAddress(t), t.TempDir()
+			address, store := freeAddresses(t, 1)[0], t.TempDir()
 			server := startNATS(t, address, store)
 			s := newSite(t, []map[string]any{clipEndpoint(t, t.TempDir(), "acme")}, external(address))
 			s.serve(t)

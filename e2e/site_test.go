@@ -32,8 +32,9 @@ type site struct {
 // may alter it first.
 func newSite(t *testing.T, endpoints []map[string]any, change ...func(*site)) *site {
 	t.Helper()
-	s := &site{dir: t.TempDir(), grpc: freeAddress(t), metrics: freeAddress(t)}
-	httpAddress, natsAddress := freeAddress(t), freeAddress(t)
+	free := freeAddresses(t, 4)
+	httpAddress, natsAddress := free[0], free[1]
+	s := &site{dir: t.TempDir(), grpc: free[2], metrics: free[3]}
 	s.config = filepath.Join(s.dir, "paynorm.yaml")
 	s.http, s.nats = "http://"+httpAddress, "nats://"+natsAddress
 	s.values = map[string]any{

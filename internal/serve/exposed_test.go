@@ -29,6 +29,7 @@ import (
 	normalizerv1 "github.com/paynorm/paynorm/gen/paynorm/normalizer/v1"
 	"github.com/paynorm/paynorm/internal/config"
 	"github.com/paynorm/paynorm/internal/logtest"
+	"github.com/paynorm/paynorm/internal/loopback"
 	"github.com/paynorm/paynorm/internal/serve"
 	"github.com/paynorm/paynorm/internal/tlsfiles/tlstest"
 )
@@ -59,27 +60,21 @@ endpoints:
     auth: [{client_certificate: {ca: {file: clients.pem}, names: [rail]}}]
 `
 
-func free(t *testing.T) string {
+func expose(t *testing.T) *exposed {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	free, err := loopback.Addresses(4)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer l.Close()
-	return l.Addr().String()
-}
-
-func expose(t *testing.T) *exposed {
-	t.Helper()
 	x := &exposed{
-		t: t, dir: t.TempDir(), http: free(t), grpc: free(t), nats: free(t), log: &logtest.Buffer{},
+		t: t, dir: t.TempDir(), http: free[0], grpc: free[1], nats: free[2], log: &logtest.Buffer{},
 		server: tlstest.NewAuthority(t, "servers"), clients: tlstest.NewAuthority(t, "clients"),
 	}
 	x.server.Issue(t, "first").Write(t, x.dir, "server")
 	sum := sha256.Sum256([]byte("hunter2-token"))
 	x.write("clients.pem", x.clients.PEM)
 	x.write("books", []byte("hunter2-books\n"))
-	x.write("paynorm.yaml", fmt.Appendf(nil, exposedConfig, x.http, x.grpc, x.nats, free(t), x.dir, hex.EncodeToString(sum[:])))
+	x.write("paynorm.yaml", fmt.Appendf(nil, exposedConfig, x.http, x.grpc, x.nats, free[3], x.dir, hex.EncodeToString(sum[:])))
 	cfg, err := config.Load(filepath.Join(x.dir, "paynorm.yaml"))
 	if err != nil {
 		t.Fatal(err)
@@ -126,7 +121,7 @@ func (x *exposed) write(name string, data []byte) {
 // do makes a request over TLS and returns its status and the server's certificate.
 func (x *exposed) do(method, path, token string, shown ...tlstest.Pair) (int, string) {
 	x.t.Helper()
-	c := &tls.Config{RootCAs: x.server.Pool()}
+	c := &tls.Config{RootCAs: x.server.Pool(), ServerName: "localhost"}
 	for _, p := range shown {
 		c.Certificates = append(c.Certificates, p.TLS(x.t))
 	}
@@ -181,7 +176,7 @@ func TestEveryDoorIsLockedAndOpensWithItsKey(t *testing.T) {
 
 func (x *exposed) overGRPC(client tlstest.Pair) {
 	x.t.Helper()
-	trusted := &tls.Config{RootCAs: x.server.Pool()}
+	trusted := &tls.Config{RootCAs: x.server.Pool(), ServerName: "localhost"}
 	shown := trusted.Clone()
 	shown.Certificates = []tls.Certificate{client.TLS(x.t)}
 	for _, tt := range []struct {
@@ -216,7 +211,7 @@ func (x *exposed) overGRPC(client tlstest.Pair) {
 
 func (x *exposed) overNATS() {
 	x.t.Helper()
-	secure := nats.Secure(&tls.Config{RootCAs: x.server.Pool()})
+	secure := nats.Secure(&tls.Config{RootCAs: x.server.Pool(), ServerName: "localhost"})
 	if nc, err := nats.Connect("nats://"+x.nats, secure); !errors.Is(err, nats.ErrAuthorization) {
 		x.t.Errorf("NATS without a user: %v, %v", nc, err)
 	}

@@ -5,16 +5,13 @@ package site
 import (
 	"crypto"
 	"encoding/json"
-	"fmt"
 	"maps"
-	"math/rand/v2"
-	"net"
 	"os"
 	"path/filepath"
-	"strconv"
 
 	configv1 "github.com/paynorm/paynorm/gen/paynorm/config/v1"
 	"github.com/paynorm/paynorm/internal/config"
+	"github.com/paynorm/paynorm/internal/loopback"
 )
 
 // Site is a configuration of its own below a folder. It stays the same over all
@@ -47,11 +44,9 @@ func New(dir, natsURL string, keys Keys, more map[string]any) (*Site, error) {
 		return nil, err
 	}
 	s := &Site{Dir: dir, Data: filepath.Join(dir, "data"), File: filepath.Join(dir, "paynorm.yaml"), NATS: natsURL, Keys: keys}
-	var addresses [4]string
-	for i := range addresses {
-		if addresses[i], err = FreeAddress(); err != nil {
-			return nil, err
-		}
+	addresses, err := loopback.Addresses(4)
+	if err != nil {
+		return nil, err
 	}
 	s.HTTP, s.Metrics = "http://"+addresses[0], "http://"+addresses[1]+"/metrics"
 	nats := map[string]any{"url": natsURL}
@@ -79,18 +74,3 @@ func New(dir, natsURL string, keys Keys, more map[string]any) (*Site, error) {
 }
 
 func address(a string) map[string]any { return map[string]any{"address": a} }
-
-// FreeAddress returns a loopback address that nobody listens on, with a port
-// that no outgoing connection is given (those are above 32767 on Linux): the
-// address must still be free when paynorm comes back after a crash.
-func FreeAddress() (string, error) {
-	for range 100 {
-		at := net.JoinHostPort("127.0.0.1", strconv.Itoa(10_000+rand.IntN(22_000)))
-		l, err := net.Listen("tcp", at)
-		if err != nil {
-			continue
-		}
-		return at, l.Close()
-	}
-	return "", fmt.Errorf("no free port between 10000 and 32000")
-}
