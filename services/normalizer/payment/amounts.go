@@ -171,6 +171,22 @@ func keepAmounts(last, e *eventv1.PaymentStatusChanged) *eventv1.PaymentStatusCh
 	return kept
 }
 
+// Kept returns what is to be kept of last, the last event of a state machine, when
+// the event is kept elsewhere: its cursor, and what may stem from earlier events.
+func Kept(last *eventv1.PaymentStatusChanged) *eventv1.PaymentStatusChanged {
+	return &eventv1.PaymentStatusChanged{
+		Cursor: last.GetCursor(), Amount: last.GetAmount(), AmountPaid: last.GetAmountPaid(), AmountRefunded: last.GetAmountRefunded(),
+		Fee: last.GetFee(), PresentationAmount: last.GetPresentationAmount(), MerchantReference: last.GetMerchantReference(),
+	}
+}
+
+// Restore makes e, an event as it was published, the last event of a state
+// machine again, of which Kept returned kept.
+func Restore(e, kept *eventv1.PaymentStatusChanged) {
+	e.Amount, e.AmountPaid, e.AmountRefunded = kept.GetAmount(), kept.GetAmountPaid(), kept.GetAmountRefunded()
+	e.Fee, e.PresentationAmount, e.MerchantReference = kept.GetFee(), kept.GetPresentationAmount(), kept.GetMerchantReference()
+}
+
 // uncount forgets the operation of superseded, which e says otherwise.
 func uncount(state *ledgerv1.PaymentState, superseded, e *eventv1.PaymentStatusChanged) {
 	if !takes(superseded) || takes(e) && e.GetKind() == superseded.GetKind() && e.GetProviderOperationId() == superseded.GetProviderOperationId() {

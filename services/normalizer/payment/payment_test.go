@@ -260,3 +260,35 @@ func TestStateRebuiltFromEventsIsTheSame(t *testing.T) {
 		t.Errorf("rebuilt state differs:\n got %v\nwant %v", rebuilt, told)
 	}
 }
+
+// A last event need not be kept whole where the events are.
+func TestLastEventIsRestoredFromItselfAndWhatIsKept(t *testing.T) {
+	nothing := func(e *eventv1.PaymentStatusChanged) { e.Amount = mxn(0) }
+	referred := func(e *eventv1.PaymentStatusChanged) { e.MerchantReference = "order-1" }
+	state := &ledgerv1.PaymentState{}
+	for i, e := range []*eventv1.PaymentStatusChanged{
+		pay(pending, at(1), nothing, referred),
+		pay(authorized, at(2), amount(100), fee(3)),
+		pay(paid, at(3), amount(60), total(60), succeeded("c1", eventv1.Operation_OPERATION_CAPTURE)),
+		pay(paid, at(4), amount(40), succeeded("c2", eventv1.Operation_OPERATION_CAPTURE)),
+		refund(eventv1.RefundStatus_REFUND_STATUS_SUCCEEDED, at(5), amount(10), succeeded("r", eventv1.Operation_OPERATION_REFUND)),
+		pay(settled, at(6)),
+	} {
+		payment.Decide(state, e, 0)
+		e.Cursor = int64(i + 1)
+		published := proto.CloneOf(e)
+		payment.Advance(state, e)
+		for key, m := range state.GetMachines() {
+			if m.GetLast().GetCursor() != published.GetCursor() {
+				continue
+			}
+			payment.Restore(published, payment.Kept(m.GetLast()))
+			if !proto.Equal(published, m.GetLast()) {
+				t.Errorf("event %d, the last of %s, is restored as %v, want %v", i+1, key, published, m.GetLast())
+			}
+		}
+	}
+	if last := state.GetMachines()["payment"].GetLast(); last.GetCursor() != 6 || last.GetFee().GetMinorUnits() != 3 || last.GetMerchantReference() != "order-1" {
+		t.Errorf("the last event is %v", last)
+	}
+}

@@ -35,6 +35,9 @@ func connect(path string, readOnly bool, size int) (*sql.DB, error) {
 		Scheme: "file", OmitHost: true, Path: path,
 		RawQuery: url.Values{"mode": {mode}, "_pragma": pragmas}.Encode(),
 	}
+	if err := registerTextOf(); err != nil {
+		return nil, err
+	}
 	connector, err := sqlite.NewConnector(dsn.String())
 	if err != nil {
 		return nil, err

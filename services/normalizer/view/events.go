@@ -7,8 +7,6 @@ import (
 	"math"
 	"strings"
 
-	"google.golang.org/protobuf/proto"
-
 	eventv1 "github.com/paynorm/paynorm/gen/paynorm/event/v1"
 	ledgerv1 "github.com/paynorm/paynorm/gen/paynorm/ledger/v1"
 	"github.com/paynorm/paynorm/services/normalizer/filter"
@@ -51,8 +49,8 @@ func (v *View) events(ctx context.Context, f filter.Conditions, w window) ([]*ev
 		}
 		e := &eventv1.PaymentStatusChanged{}
 		out = append(out, e)
-		return proto.Unmarshal(blob, e)
-	})
+		return unmarshal(blob, e)
+	}, func(*sql.Tx) error { return nil })
 	if err != nil {
 		return nil, fmt.Errorf("list events: %w", err)
 	}
@@ -69,7 +67,13 @@ func (v *View) Payments(ctx context.Context, q Query) ([]Payment, error) {
 			return err
 		}
 		out = append(out, p)
-		return proto.Unmarshal(blob, p.State)
+		return unmarshal(blob, p.State)
+	}, func(tx *sql.Tx) error {
+		states := make([]*ledgerv1.PaymentState, len(out))
+		for i, p := range out {
+			states[i] = p.State
+		}
+		return restoreFrom(ctx, tx, states...)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("list payments: %w", err)
@@ -85,8 +89,8 @@ func (q Query) window() window {
 	return w
 }
 
-// page finds the keys of a page and then its rows, in one snapshot.
-func (v *View) page(ctx context.Context, l list, columns string, f filter.Conditions, w window, row func(*sql.Rows) error) error {
+// page finds the keys of a page and then its rows, and calls end, in one snapshot.
+func (v *View) page(ctx context.Context, l list, columns string, f filter.Conditions, w window, row func(*sql.Rows) error, end func(*sql.Tx) error) error {
 	if w.limit <= 0 {
 		return nil
 	}
@@ -103,7 +107,10 @@ func (v *View) page(ctx context.Context, l list, columns string, f filter.Condit
 		var q strings.Builder
 		fmt.Fprintf(&q, "SELECT %s FROM %s WHERE %s IN (%s) ORDER BY %s%s", columns, l.table, l.key, marks(len(keys)), l.key, order)
 		rows, err := tx.QueryContext(ctx, q.String(), anys(keys)...)
-		return eachRow(rows, err, row)
+		if err := eachRow(rows, err, row); err != nil {
+			return err
+		}
+		return end(tx)
 	})
 }
 

@@ -10,3 +10,6 @@ func (v *View) InMemory() (n int) {
 	}
 	return n
 }
+
+// FieldText reads a text of an encoded event.
+var FieldText = fieldText

@@ -197,17 +197,22 @@ func (v *View) load(ctx context.Context) error {
 	for _, f := range flushed {
 		cursor, payment = min(cursor, f.cursor), min(payment, f.payment)
 	}
-	rows, err = v.conn.QueryContext(ctx, `SELECT cursor, name, payment, provider_payment_id, provider_operation_id, merchant_reference
-		FROM events WHERE cursor > ?`, cursor)
+	rows, err = v.conn.QueryContext(ctx, "SELECT event FROM events WHERE cursor > ?", cursor)
 	err = eachRow(rows, err, func(rows *sql.Rows) error {
+		var blob sql.RawBytes
+		if err := rows.Scan(&blob); err != nil {
+			return err
+		}
 		e := &eventv1.PaymentStatusChanged{}
-		err := rows.Scan(&e.Cursor, &e.Name, &e.Payment, &e.ProviderPaymentId, &e.ProviderOperationId, &e.MerchantReference)
+		if err := unmarshal(blob, e); err != nil {
+			return err
+		}
 		for _, k := range eventKeys(nil, e) {
 			if i := partOf(k.hash); k.row > flushed[i].cursor {
 				v.memory.parts[i].add(k)
 			}
 		}
-		return err
+		return nil
 	})
 	if err != nil {
 		return err

@@ -24,6 +24,7 @@ type list struct {
 	highTime   string // the latest time of receipt up to a row
 	classOf    int    // its classes
 	ids        []id   // what is found by an index, the most selective first
+	texts      string // the protobuf that has the texts that are no columns
 }
 
 // id is an ID that a list is filtered by. Its kind is 0 when it has an index of
@@ -41,6 +42,7 @@ func eventList() list {
 			{filter.ProviderOperationID, eventByProviderOperationID}, {filter.Delivery, 0},
 			{filter.MerchantReference, eventByMerchantReference},
 		},
+		texts: "event",
 	}
 }
 
@@ -170,6 +172,9 @@ func (f *find) add(ctx context.Context, db querier, c filter.Condition) error {
 	case c.Field == filter.Delivery:
 		f.rows.and(column+" "+op+" ?", deliveryID(c.Text))
 	case slices.ContainsFunc(f.ids, func(i id) bool { return i.field == c.Field }):
+		if f.texts != "" {
+			column = textOf(f.texts, column)
+		}
 		f.rows.and(column+" "+op+" ?", c.Text)
 	case c.Type == filter.Text:
 		f.classes.and(column+" "+op+" ?", c.Text)

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -25,6 +26,7 @@ var widths = [...]int{1, 8, 64}
 type lookups struct {
 	keys                 [len(widths)]*sql.Stmt // by hash
 	seen, state, payment [len(widths)]*sql.Stmt // by cursor or id
+	event                [len(widths)]*sql.Stmt // by cursor
 }
 
 // storedPayment is what a payment's row says, without its state. id is 0 when
@@ -38,7 +40,8 @@ func (p *preparer) lookups() (l lookups) {
 	for i, w := range widths {
 		in := " IN (" + marks(w) + ")"
 		l.keys[i] = p.prepare("SELECT row FROM keys WHERE hash" + in)
-		l.seen[i] = p.prepare("SELECT name, cursor, delivery, item FROM events WHERE cursor" + in)
+		l.seen[i] = p.prepare("SELECT " + textOf("event", "name") + ", cursor, delivery, item FROM events WHERE cursor" + in)
+		l.event[i] = p.prepare("SELECT cursor, event FROM events WHERE cursor" + in)
 		l.state[i] = p.prepare("SELECT name, id, update_cursor, provider_payment_id, merchant_reference, state FROM payments WHERE id" + in)
 		l.payment[i] = p.prepare("SELECT name, id, update_cursor, provider_payment_id, merchant_reference FROM payments WHERE id" + in)
 	}
@@ -62,7 +65,7 @@ func (v *View) Seen(ctx context.Context, names []string) (map[string]Origin, err
 		o.Sequence, o.Index = sequenceOf(delivery), indexOf(delivery)
 		out[name] = o
 		return name, err
-	}, func() {})
+	}, func() error { return nil })
 	if err != nil {
 		return nil, fmt.Errorf("look up %d events: %w", len(names), v.explain(err))
 	}
@@ -83,13 +86,16 @@ func (v *View) States(ctx context.Context, payments []string) (map[string]*ledge
 		s := &ledgerv1.PaymentState{}
 		out[name] = s
 		return name, proto.Unmarshal(blob, s)
-	}, func() {
+	}, func() error {
 		if len(v.known) > maxKnown { // asked by others than who applies
 			clear(v.known)
 		}
 		for _, name := range payments {
 			v.known[name] = found[name]
 		}
+		return restore(slices.Collect(maps.Values(out)), func(cursors []int64, row func(*sql.Rows) error) error {
+			return eachIn(context.WithoutCancel(ctx), &v.lookup.event, cursors, row)
+		})
 	})
 	if err != nil {
 		return nil, fmt.Errorf("look up %d payments: %w", len(payments), v.explain(err))
@@ -99,17 +105,16 @@ func (v *View) States(ctx context.Context, payments []string) (map[string]*ledge
 
 // eachNamed is eachFound for callers that do not write. found is called at the end,
 // before anybody writes.
-func (v *View) eachNamed(ctx context.Context, k kind, names []string, by *[len(widths)]*sql.Stmt, row func(*sql.Rows) (string, error), found func()) error {
+func (v *View) eachNamed(ctx context.Context, k kind, names []string, by *[len(widths)]*sql.Stmt, row func(*sql.Rows) (string, error), found func() error) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	err := v.eachFound(context.WithoutCancel(ctx), k, names, by, row)
-	if err == nil {
-		found()
+	if err := v.eachFound(context.WithoutCancel(ctx), k, names, by, row); err != nil {
+		return err
 	}
-	return err
+	return found()
 }
 
 // storedPayments finds the rows of payments by name: those that States has not found
@@ -215,7 +220,7 @@ func only[V any](m map[string]V, names []string) map[string]V {
 // Event returns one event. Errors: ErrNotFound.
 func (v *View) Event(ctx context.Context, name string) (*eventv1.PaymentStatusChanged, error) {
 	e := &eventv1.PaymentStatusChanged{}
-	if err := v.named(ctx, "SELECT event FROM events", "cursor", eventByName, name, e); err != nil {
+	if err := v.named(ctx, "SELECT event FROM events WHERE "+textOf("event", "name")+" = ? AND cursor", eventByName, name, e); err != nil {
 		return nil, err
 	}
 	return e, nil
@@ -224,8 +229,11 @@ func (v *View) Event(ctx context.Context, name string) (*eventv1.PaymentStatusCh
 // Payment returns one payment. Errors: ErrNotFound.
 func (v *View) Payment(ctx context.Context, name string) (Payment, error) {
 	s := &ledgerv1.PaymentState{}
-	if err := v.named(ctx, "SELECT state FROM payments", "id", paymentByName, name, s); err != nil {
+	if err := v.named(ctx, "SELECT state FROM payments WHERE name = ? AND id", paymentByName, name, s); err != nil {
 		return Payment{}, err
+	}
+	if err := restoreFrom(ctx, v.read, s); err != nil { // what the state names was there before it
+		return Payment{}, fmt.Errorf("%s: %w", name, v.explain(err))
 	}
 	p := Payment{Name: name, State: s}
 	if last := Last(s); len(last) > 0 {
@@ -234,10 +242,11 @@ func (v *View) Payment(ctx context.Context, name string) (Payment, error) {
 	return p, nil
 }
 
-func (v *View) named(ctx context.Context, query, row string, k kind, name string, into proto.Message) error {
+// named reads the row of name. query ends before the rows that it is one of.
+func (v *View) named(ctx context.Context, query string, k kind, name string, into proto.Message) error {
 	h := hash(k, name)
 	// Memory first: what leaves it meanwhile is in the table by then.
-	query += " WHERE name = ? AND " + row + " IN (SELECT row FROM keys WHERE hash = ?"
+	query += " IN (SELECT row FROM keys WHERE hash = ?"
 	args := []any{name, h}
 	for _, at := range v.memory.rows(h) {
 		query += " UNION ALL VALUES (?)"

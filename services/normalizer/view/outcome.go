@@ -65,13 +65,13 @@ func (o *outcomes) read(ctx context.Context, tx *sql.Tx, ids []any) error {
 			return err
 		}
 	}
-	rows, err := tx.QueryContext(ctx, `SELECT r.delivery, r.item, e.name FROM repeats AS r
+	rows, err := tx.QueryContext(ctx, `SELECT r.delivery, r.item, `+textOf("e.event", "name")+` FROM repeats AS r
 		CROSS JOIN events AS e ON e.cursor = r.cursor WHERE r.delivery`+in, ids...)
 	if err := eachRow(rows, err, named(o.repeats)); err != nil {
 		return err
 	}
 	// In the order of their cursors, so that the newest correction is the last.
-	rows, err = tx.QueryContext(ctx, "SELECT delivery, item, name FROM events INDEXED BY events_delivery WHERE delivery"+in+" ORDER BY cursor", ids...)
+	rows, err = tx.QueryContext(ctx, "SELECT delivery, item, "+textOf("event", "name")+" FROM events INDEXED BY events_delivery WHERE delivery"+in+" ORDER BY cursor", ids...)
 	if err := eachRow(rows, err, named(o.events)); err != nil {
 		return err
 	}

@@ -75,7 +75,7 @@ func TestFiltersAreServedByAnIndex(t *testing.T) {
 		})
 	}
 	for _, lookup := range []string{
-		"SELECT event FROM events WHERE name = 'x' AND cursor IN (SELECT row FROM keys WHERE hash = 1 UNION ALL VALUES (7))",
+		"SELECT event FROM events WHERE " + textOf("event", "name") + " = 'x' AND cursor IN (SELECT row FROM keys WHERE hash = 1 UNION ALL VALUES (7))",
 		"SELECT row FROM keys WHERE hash IN (1, 2, 3)",
 		"SELECT high_time FROM events WHERE cursor <= 7 ORDER BY cursor DESC LIMIT 1",
 	} {

@@ -47,7 +47,7 @@ func (p *preparer) inserts() inserts {
 		updatePayment: p.prepare("UPDATE payments SET update_cursor = ?, class = ?, update_time = ?, provider_payment_id = ?, merchant_reference = ?, state = ? WHERE id = ?"),
 		part:          p.prepare("UPDATE parts SET cursor = ?, payment = ? WHERE part = ?"),
 		oldKey:        p.prepare("INSERT OR IGNORE INTO keys VALUES (?, ?)"),
-		events:        p.table("events", 13),
+		events:        p.table("events", 8),
 		deliveries:    p.table("deliveries", 4),
 		payments:      p.table("payments", 8),
 		keys:          p.table("keys", 2),
@@ -130,8 +130,7 @@ func (v *View) addEvent(ctx context.Context, to *rows, e *eventv1.PaymentStatusC
 	}
 	return to.add(ctx,
 		e.GetCursor(), id, nullTime(filter.Nanos(e.GetReceiveTime())), nullTime(filter.Nanos(e.GetOccurTime())), next.events.high,
-		e.GetName(), e.GetPayment(), e.GetProviderPaymentId(), e.GetProviderOperationId(),
-		e.GetMerchantReference(), delivery, item, blob)
+		delivery, item, blob)
 }
 
 func (v *View) addNotice(ctx context.Context, n *eventv1.QuarantineNotice) error {
@@ -191,7 +190,7 @@ func (v *View) putState(ctx context.Context, added *rows, name string, s *ledger
 	if err != nil {
 		return err
 	}
-	blob, err := proto.Marshal(s)
+	blob, err := proto.Marshal(stateOf(s))
 	if err != nil {
 		return err
 	}

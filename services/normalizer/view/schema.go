@@ -9,7 +9,7 @@ import (
 )
 
 // version is raised with each change of what a file holds.
-const version = 3
+const version = 4
 
 // schema keeps the cost of a write low; that is why it looks as it does.
 //
@@ -19,9 +19,12 @@ const version = 3
 // classes that it matches.
 //
 // The IDs are found by the table keys, which leads from a hash of 64 bits to
-// rows; the text itself is compared too. The newest keys are in memory only,
-// see memory. Deliveries are numbers, see deliveryID, that mostly rise from one
-// event to the next; so they are indexed as they are.
+// rows; the text itself is compared too, see textOf: events have no columns for
+// their texts. The newest keys are in memory only, see memory. Deliveries are
+// numbers, see deliveryID, that mostly rise from one event to the next; so they
+// are indexed as they are.
+//
+// The state of a payment holds its last events by their cursors, see stateOf.
 //
 // high_time is the latest receive_time up to that event or delivery. It never
 // falls from one row to the next, so that a time can be found by bisection,
@@ -63,11 +66,6 @@ CREATE TABLE events (
 	receive_time INTEGER,
 	occur_time INTEGER,
 	high_time INTEGER NOT NULL,
-	name TEXT NOT NULL,
-	payment TEXT NOT NULL,
-	provider_payment_id TEXT NOT NULL,
-	provider_operation_id TEXT NOT NULL,
-	merchant_reference TEXT NOT NULL,
 	delivery INTEGER NOT NULL,
 	item INTEGER NOT NULL,
 	event BLOB NOT NULL

@@ -86,7 +86,7 @@ func storyEvents(ctx context.Context, tx *sql.Tx, cursors []int64) (items []Stor
 
 func storyRepeats(ctx context.Context, tx *sql.Tx, cursors []int64, limit int) (items []StoryItem, err error) {
 	for chunk := range slices.Chunk(cursors, atOnce) {
-		rows, err := tx.QueryContext(ctx, `SELECT r.delivery, r.item, e.name FROM repeats AS r INDEXED BY repeats_cursor
+		rows, err := tx.QueryContext(ctx, `SELECT r.delivery, r.item, `+textOf("e.event", "name")+` FROM repeats AS r INDEXED BY repeats_cursor
 			CROSS JOIN events AS e ON e.cursor = r.cursor WHERE r.cursor IN (`+marks(len(chunk))+`) ORDER BY r.delivery DESC LIMIT ?`, append(anys(chunk), limit)...)
 		err = eachRow(rows, err, func(rows *sql.Rows) error {
 			var key int64
