@@ -25,11 +25,10 @@ type checkpointer struct {
 }
 
 func startCheckpointer(path string) (*checkpointer, error) {
-	db, err := connect(path, false, 1)
+	db, err := connect(path, writing, 1)
 	if err != nil {
 		return nil, err
 	}
-	db.SetMaxIdleConns(0) // an open connection would hold up a filling
 	c := &checkpointer{db: db, due: make(chan struct{}, 1)}
 	c.stopped.Go(c.run)
 	return c, nil

@@ -116,7 +116,11 @@ func (v *View) page(ctx context.Context, l list, columns string, f filter.Condit
 
 // snapshot calls read with a transaction that sees one state of the view.
 func (v *View) snapshot(ctx context.Context, read func(*sql.Tx) error) error {
-	tx, err := v.read.BeginTx(ctx, nil)
+	db, err := v.reader()
+	if err != nil {
+		return err
+	}
+	tx, err := db.BeginTx(ctx, nil)
 	if err != nil {
 		return v.explain(err)
 	}

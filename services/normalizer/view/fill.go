@@ -6,43 +6,88 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"strings"
 )
 
-// BeginFill makes an empty view ready to be filled with many batches: nothing is
-// synced, and the indexes are made at the end. Lists do not work meanwhile. A
-// crash before EndFill has returned empties the view.
+// fillingSuffix is what is added to the name of the file that is being filled.
+const fillingSuffix = "-filling"
+
+// BeginFill makes an empty view ready to be filled with many batches: they go to
+// another file, where nothing is logged or synced and which takes the place of the
+// view's with EndFill. Until then there is nothing to read, and after a crash, an
+// error or Close the view is empty. A filling that was begun before starts over.
 func (v *View) BeginFill(ctx context.Context) error {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	if v.stored.Position != (Position{}) {
+	if v.stored.Position != (Position{}) && !v.filling {
 		return fmt.Errorf("fill %s: it is not empty", v.path)
 	}
+	if err := v.beginFill(ctx); err != nil {
+		return fmt.Errorf("fill %s: %w", v.path, v.explain(err))
+	}
+	return nil
+}
+
+func (v *View) beginFill(ctx context.Context) error {
 	v.filling = true
-	// The mark has to be on the disk before anything that is not synced.
-	return v.each(ctx, "fill", append([]string{
-		"PRAGMA synchronous = FULL", "UPDATE meta SET filling = 1", "PRAGMA synchronous = OFF",
-	}, eachIndex(func(name, _ string) string { return "DROP INDEX " + name })...)...)
+	if err := v.detach(); err != nil {
+		return err
+	}
+	// Without the empty file, no log of it can be taken for the new one's.
+	if err := errors.Join(Remove(v.path), Remove(v.path+fillingSuffix)); err != nil {
+		return err
+	}
+	if err := v.attach(ctx, v.path+fillingSuffix, filling); err != nil {
+		return err
+	}
+	v.memory.forget()
+	if err := v.recall(ctx); err != nil {
+		return err
+	}
+	return v.each(ctx, eachIndex(func(name, _ string) string { return "DROP INDEX " + name }))
 }
 
 // EndFill makes the indexes and returns when everything is on the disk.
 func (v *View) EndFill(ctx context.Context) error {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	makeIndexes := eachIndex(func(_, statement string) string { return statement })
-	if err := v.each(ctx, "end the filling", append(makeIndexes, "PRAGMA synchronous = FULL")...); err != nil {
-		return err
-	}
-	// The checkpoint syncs the whole file; only then the mark may go.
-	var busy, inLog, moved int
-	if err := v.conn.QueryRowContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)").Scan(&busy, &inLog, &moved); err != nil {
+	if err := v.endFill(ctx); err != nil {
 		return fmt.Errorf("end the filling of %s: %w", v.path, v.explain(err))
 	}
-	if busy != 0 {
-		return fmt.Errorf("end the filling of %s: the file is in use", v.path)
-	}
 	v.filling = false
-	return v.each(ctx, "end the filling", "UPDATE meta SET filling = 0", "PRAGMA synchronous = NORMAL")
+	return nil
+}
+
+func (v *View) endFill(ctx context.Context) error {
+	if err := v.each(ctx, eachIndex(func(_, statement string) string { return statement })); err != nil {
+		return err
+	}
+	if err := v.detach(); err != nil {
+		return err
+	}
+	if err := syncFile(v.path + fillingSuffix); err != nil {
+		return err
+	}
+	if err := os.Rename(v.path+fillingSuffix, v.path); err != nil {
+		return err
+	}
+	if err := syncFile(filepath.Dir(v.path)); err != nil {
+		return err
+	}
+	if err := v.attach(ctx, v.path, writing); err != nil {
+		return err
+	}
+	return v.serve()
+}
+
+// syncFile returns when a file, or the names in a folder, are on the disk.
+func syncFile(path string) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Sync(), f.Close())
 }
 
 // Sync returns when everything that was applied before is on the disk: a batch is
@@ -70,10 +115,10 @@ func (v *View) Sync() error {
 // logSuffix is what SQLite calls the write-ahead log beside a file.
 const logSuffix = "-wal"
 
-func (v *View) each(ctx context.Context, what string, statements ...string) error {
+func (v *View) each(ctx context.Context, statements []string) error {
 	for _, s := range statements {
 		if _, err := v.conn.ExecContext(ctx, s); err != nil {
-			return fmt.Errorf("%s %s: %s: %w", what, v.path, s, v.explain(err))
+			return fmt.Errorf("%s: %w", s, err)
 		}
 	}
 	return nil

@@ -131,6 +131,13 @@ func (m *memory) rows(hash int64) []int64 {
 	return append([]int64{row}, p.more[hash]...)
 }
 
+// forget drops all keys.
+func (m *memory) forget() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.parts = [parts]part{}
+}
+
 // full returns a part that has to go to the table, or -1.
 func (m *memory) full() int {
 	largest := 0

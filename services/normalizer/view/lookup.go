@@ -232,7 +232,11 @@ func (v *View) Payment(ctx context.Context, name string) (Payment, error) {
 	if err := v.named(ctx, "SELECT state FROM payments WHERE name = ? AND id", paymentByName, name, s); err != nil {
 		return Payment{}, err
 	}
-	if err := restoreFrom(ctx, v.read, s); err != nil { // what the state names was there before it
+	db, err := v.reader()
+	if err != nil {
+		return Payment{}, fmt.Errorf("%s: %w", name, err)
+	}
+	if err := restoreFrom(ctx, db, s); err != nil { // what the state names was there before it
 		return Payment{}, fmt.Errorf("%s: %w", name, v.explain(err))
 	}
 	p := Payment{Name: name, State: s}
@@ -252,8 +256,12 @@ func (v *View) named(ctx context.Context, query string, k kind, name string, int
 		query += " UNION ALL VALUES (?)"
 		args = append(args, at)
 	}
+	db, err := v.reader()
+	if err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
 	var blob []byte
-	switch err := v.read.QueryRowContext(ctx, query+")", args...).Scan(&blob); {
+	switch err := db.QueryRowContext(ctx, query+")", args...).Scan(&blob); {
 	case errors.Is(err, sql.ErrNoRows):
 		return fmt.Errorf("%s: %w", name, ErrNotFound)
 	case err != nil:

@@ -57,7 +57,7 @@ func TestFiltersAreServedByAnIndex(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			f, err := tt.list.plan(ctx, v.read, conditions, tt.list.found(conditions, &v.memory), Query{Limit: 50}.window())
+			f, err := tt.list.plan(ctx, v.read.Load(), conditions, tt.list.found(conditions, &v.memory), Query{Limit: 50}.window())
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -69,7 +69,7 @@ func TestFiltersAreServedByAnIndex(t *testing.T) {
 			if f.field == "" && f.classes.sql.Len() > 0 {
 				args = append(args, 1)
 			}
-			if diff := cmp.Diff(tt.want, explainPlan(t, v.read, query, append(args, f.after, f.before, f.limit)...)); diff != "" {
+			if diff := cmp.Diff(tt.want, explainPlan(t, v.read.Load(), query, append(args, f.after, f.before, f.limit)...)); diff != "" {
 				t.Errorf("%s (-want +got):\n%s", query, diff)
 			}
 		})
@@ -79,7 +79,7 @@ func TestFiltersAreServedByAnIndex(t *testing.T) {
 		"SELECT row FROM keys WHERE hash IN (1, 2, 3)",
 		"SELECT high_time FROM events WHERE cursor <= 7 ORDER BY cursor DESC LIMIT 1",
 	} {
-		for _, step := range explainPlan(t, v.read, lookup) {
+		for _, step := range explainPlan(t, v.read.Load(), lookup) {
 			if strings.HasPrefix(step, "SCAN events") || strings.HasPrefix(step, "SCAN keys") {
 				t.Errorf("%s: %s", lookup, step)
 			}

@@ -41,8 +41,7 @@ CREATE TABLE meta (
 	high_time INTEGER NOT NULL,
 	lateness INTEGER NOT NULL,
 	delivery_high_time INTEGER NOT NULL,
-	delivery_lateness INTEGER NOT NULL,
-	filling INTEGER NOT NULL
+	delivery_lateness INTEGER NOT NULL
 ) STRICT;
 
 CREATE TABLE classes (
@@ -137,7 +136,6 @@ CREATE INDEX deliveries_class ON deliveries (class);
 type meta struct {
 	Position
 	events, deliveries clock
-	filling            bool // a bulk load was begun and not ended
 }
 
 // clock is what the times of receipt in the order of a table's key have shown.
@@ -157,8 +155,8 @@ func (c *clock) observe(t int64) {
 }
 
 func readMeta(ctx context.Context, db querier) (m meta, err error) {
-	err = db.QueryRowContext(ctx, "SELECT ledger_sequence, cursor, high_time, lateness, delivery_high_time, delivery_lateness, filling FROM meta").
-		Scan(&m.LedgerSequence, &m.Cursor, &m.events.high, &m.events.lateness, &m.deliveries.high, &m.deliveries.lateness, &m.filling)
+	err = db.QueryRowContext(ctx, "SELECT ledger_sequence, cursor, high_time, lateness, delivery_high_time, delivery_lateness FROM meta").
+		Scan(&m.LedgerSequence, &m.Cursor, &m.events.high, &m.events.lateness, &m.deliveries.high, &m.deliveries.lateness)
 	return m, err
 }
 
@@ -197,7 +195,7 @@ func create(ctx context.Context, conn *sql.Conn) error {
 	if _, err := tx.ExecContext(ctx, schema+indexes); err != nil {
 		return err
 	}
-	if _, err := tx.ExecContext(ctx, "INSERT INTO meta VALUES (1, ?, 0, 0, ?, 0, ?, 0, 0)", version, noTime, noTime); err != nil {
+	if _, err := tx.ExecContext(ctx, "INSERT INTO meta VALUES (1, ?, 0, 0, ?, 0, ?, 0)", version, noTime, noTime); err != nil {
 		return err
 	}
 	for part := range parts {

@@ -15,6 +15,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 )
 
 var (
@@ -31,8 +32,8 @@ const readers = 4
 // View is an open view.
 type View struct {
 	path   string
-	read   *sql.DB
-	memory memory // changed by the writer only
+	read   atomic.Pointer[sql.DB] // nil while the view is being filled
+	memory memory                 // changed by the writer only
 
 	mu           sync.Mutex // guards all below: one writer
 	write        *sql.DB
@@ -45,7 +46,7 @@ type View struct {
 	lastDelivery int64 // the highest id of a delivery
 	classes      map[class]int64
 	checkpoints  *checkpointer
-	filling      bool // nothing is synced, and no checkpoint is made beside the writer
+	filling      bool // into a file of its own, without a log
 	// known are the rows of payments that were looked up since the last batch; 0 where there is none.
 	known map[string]storedPayment
 }
@@ -57,22 +58,8 @@ type Position struct {
 }
 
 // Open opens the view at path and makes it when there is none; its directory
-// must exist. A view whose filling was cut short is made anew. Errors: ErrUnusable.
+// must exist. Errors: ErrUnusable.
 func Open(ctx context.Context, path string) (*View, error) {
-	v, err := openFile(ctx, path)
-	if err != nil || !v.stored.filling {
-		return v, err
-	}
-	if err := v.Close(); err != nil {
-		return nil, fmt.Errorf("open view %s: %w", path, err)
-	}
-	if err := Remove(path); err != nil {
-		return nil, err
-	}
-	return openFile(ctx, path)
-}
-
-func openFile(ctx context.Context, path string) (*View, error) {
 	v := &View{path: path, memory: memory{limit: partLimit}, known: map[string]storedPayment{}}
 	if err := v.open(ctx); err != nil {
 		_ = v.Close()
@@ -81,8 +68,22 @@ func openFile(ctx context.Context, path string) (*View, error) {
 	return v, nil
 }
 
-func (v *View) open(ctx context.Context) (err error) {
-	if v.write, err = connect(v.path, false, 1); err != nil {
+func (v *View) open(ctx context.Context) error {
+	if err := Remove(v.path + fillingSuffix); err != nil {
+		return err
+	}
+	if err := v.attach(ctx, v.path, writing); err != nil {
+		return err
+	}
+	if err := v.recall(ctx); err != nil {
+		return err
+	}
+	return v.serve()
+}
+
+// attach connects the writer to a file, which gets its tables when it has none.
+func (v *View) attach(ctx context.Context, path string, as use) (err error) {
+	if v.write, err = connect(path, as, 1); err != nil {
 		return err
 	}
 	if v.conn, err = v.write.Conn(ctx); err != nil {
@@ -91,9 +92,25 @@ func (v *View) open(ctx context.Context) (err error) {
 	if err := createOrCheck(ctx, v.conn); err != nil {
 		return err
 	}
-	if v.read, err = connect(v.path, true, readers); err != nil {
+	p := preparer{ctx: ctx, conn: v.conn}
+	v.insert, v.lookup = p.inserts(), p.lookups()
+	v.prepared = p.done
+	return p.err
+}
+
+// serve connects the readers, and who folds the log.
+func (v *View) serve() error {
+	read, err := connect(v.path, reading, readers)
+	if err != nil {
 		return err
 	}
+	v.read.Store(read)
+	v.checkpoints, err = startCheckpointer(v.path)
+	return err
+}
+
+// recall reads what is kept in memory.
+func (v *View) recall(ctx context.Context) (err error) {
 	if v.stored, err = readMeta(ctx, v.conn); err != nil {
 		return err
 	}
@@ -104,30 +121,27 @@ func (v *View) open(ctx context.Context) (err error) {
 		Scan(&v.lastPayment, &v.lastDelivery); err != nil {
 		return err
 	}
-	if err := v.load(ctx); err != nil {
-		return err
-	}
-	if v.checkpoints, err = startCheckpointer(v.path); err != nil {
-		return err
-	}
-	p := preparer{ctx: ctx, conn: v.conn}
-	v.insert, v.lookup = p.inserts(), p.lookups()
-	v.prepared = p.done
-	return p.err
+	return v.load(ctx)
 }
 
 // Close waits for what runs and closes the file. The write-ahead log is folded
-// into it, which SQLite does only when no statement is left.
+// into it, which SQLite does only when no statement is left. What was filled so
+// far is lost.
 func (v *View) Close() error {
 	v.mu.Lock()
 	defer v.mu.Unlock()
+	return v.detach()
+}
+
+// detach closes all connections.
+func (v *View) detach() error {
 	var errs []error
 	if v.checkpoints != nil {
 		errs = append(errs, v.checkpoints.close())
 		v.checkpoints = nil
 	}
-	if v.read != nil {
-		errs = append(errs, v.read.Close())
+	if read := v.read.Swap(nil); read != nil {
+		errs = append(errs, read.Close())
 	}
 	for _, stmt := range v.prepared {
 		errs = append(errs, stmt.Close())
@@ -138,12 +152,25 @@ func (v *View) Close() error {
 	if v.write != nil {
 		errs = append(errs, v.write.Close())
 	}
+	v.prepared, v.conn, v.write = nil, nil, nil
 	return errors.Join(errs...)
 }
 
-// Position returns how far the view has come.
+// reader returns who reads.
+func (v *View) reader() (*sql.DB, error) {
+	if read := v.read.Load(); read != nil {
+		return read, nil
+	}
+	return nil, errors.New("the view is being filled")
+}
+
+// Position returns how far the view has come. One that is being filled is at its beginning.
 func (v *View) Position(ctx context.Context) (Position, error) {
-	m, err := readMeta(ctx, v.read)
+	read := v.read.Load()
+	if read == nil {
+		return Position{}, nil
+	}
+	m, err := readMeta(ctx, read)
 	if err != nil {
 		return Position{}, fmt.Errorf("read position: %w", v.explain(err))
 	}
