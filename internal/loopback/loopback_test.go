@@ -29,7 +29,7 @@ func TestAddressesAreDifferentAndFree(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer c.Close()
+		defer func() { _ = c.Close() }()
 	}
 }
 
@@ -48,7 +48,7 @@ func TestConnectionsComeFromElsewhere(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer c.Close()
+	defer func() { _ = c.Close() }()
 	if from := c.LocalAddr().(*net.TCPAddr).IP.String(); from != "127.0.0.1" {
 		t.Errorf("comes from %s", from)
 	}

@@ -133,6 +133,11 @@ func Advance(state *ledgerv1.PaymentState, e *eventv1.PaymentStatusChanged) {
 	state.Machines[key] = &ledgerv1.MachineState{Last: keepAmounts(last, e)}
 }
 
+// First reports whether e is the first event that advanced its payment.
+func First(e *eventv1.PaymentStatusChanged) bool {
+	return e.GetDisposition() == eventv1.Disposition_DISPOSITION_APPLIED && e.GetPaymentVersion() == 1
+}
+
 // machineKey names the state machine that e belongs to within its payment.
 // Each refund has its own; a payment has one dispute.
 func machineKey(e *eventv1.PaymentStatusChanged) string {

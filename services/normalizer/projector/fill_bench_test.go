@@ -18,22 +18,7 @@ import (
 func BenchmarkViewFromEvents(b *testing.B) {
 	const total = 100_000
 	ctx, logger := context.Background(), slog.New(slog.DiscardHandler)
-	events, err := eventstream.Open(ctx, eventstream.Options{
-		Conn: natsdtest.Connect(b, natsdtest.Start(b, "")), Replicas: 1, AckTimeout: time.Minute, Logger: logger,
-	})
-	if err != nil {
-		b.Fatal(err)
-	}
-	h := dataset.New(1)
-	for last := int64(0); last < total; last += eventstream.MaxBatch {
-		var messages []eventstream.Message
-		for _, e := range h.Batch(eventstream.MaxBatch).Events {
-			messages = append(messages, eventstream.Message{Event: e})
-		}
-		if err := events.Publish(ctx, last, messages); err != nil {
-			b.Fatal(err)
-		}
-	}
+	events := published(b, total, func(view.Batch) {})
 	for b.Loop() {
 		v, err := view.Open(ctx, filepath.Join(b.TempDir(), "view.db"))
 		if err != nil {
@@ -50,6 +35,31 @@ func BenchmarkViewFromEvents(b *testing.B) {
 			b.Fatal(err)
 		}
 	}
+}
+
+// published returns a stream of total made-up events, and calls each with those
+// of every thousand.
+func published(tb testing.TB, total int64, each func(view.Batch)) *eventstream.Stream {
+	tb.Helper()
+	events, err := eventstream.Open(tb.Context(), eventstream.Options{
+		Conn: natsdtest.Connect(tb, natsdtest.Start(tb, "")), Replicas: 1, AckTimeout: time.Minute, Logger: slog.New(slog.DiscardHandler),
+	})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	h := dataset.New(1)
+	for last := int64(0); last < total; last += eventstream.MaxBatch {
+		batch := h.Batch(eventstream.MaxBatch)
+		var messages []eventstream.Message
+		for _, e := range batch.Events {
+			messages = append(messages, eventstream.Message{Event: e})
+		}
+		if err := events.Publish(tb.Context(), last, messages); err != nil {
+			tb.Fatal(err)
+		}
+		each(batch)
+	}
+	return events
 }
 
 func processorTime(b *testing.B) time.Duration {

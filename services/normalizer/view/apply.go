@@ -34,6 +34,8 @@ type Batch struct {
 	// batch. The last event of each state machine has its cursor; a state
 	// without any event is not stored.
 	States map[string]*ledgerv1.PaymentState
+	// New are payments of States that are known to be in no batch before.
+	New []string
 }
 
 // Repeat is an item that told a fact for which there was an event.
@@ -153,7 +155,7 @@ func (v *View) fill(ctx context.Context, b Batch, next *change) error {
 			return err
 		}
 	}
-	if err := v.putStates(ctx, b.States, next); err != nil {
+	if err := v.putStates(ctx, b.States, b.New, next); err != nil {
 		return err
 	}
 	next.LedgerSequence = max(next.LedgerSequence, b.LedgerSequence)

@@ -102,6 +102,13 @@ func (p *part) add(k key) {
 	p.size++
 }
 
+// clear drops the keys and keeps their room.
+func (p *part) clear() {
+	clear(p.first)
+	clear(p.more)
+	p.size = 0
+}
+
 // sorted returns all keys of p in the order of the table.
 func (p *part) sorted() []key {
 	out := make([]key, 0, p.size)
@@ -114,7 +121,10 @@ func (p *part) sorted() []key {
 		}
 	}
 	slices.SortFunc(out, func(a, b key) int {
-		return cmp.Or(cmp.Compare(a.hash, b.hash), cmp.Compare(a.row, b.row))
+		if a.hash != b.hash { // nearly always
+			return cmp.Compare(a.hash, b.hash)
+		}
+		return cmp.Compare(a.row, b.row)
 	})
 	return out
 }
@@ -157,7 +167,7 @@ func (m *memory) commit(flushed int, keys []key) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if flushed >= 0 {
-		m.parts[flushed] = part{}
+		m.parts[flushed].clear() // it grows as large again
 	}
 	for _, k := range keys {
 		m.parts[partOf(k.hash)].add(k)

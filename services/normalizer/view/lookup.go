@@ -173,8 +173,11 @@ func (v *View) eachFound(ctx context.Context, k kind, names []string, by *[len(w
 	return eachIn(ctx, by, at, visit)
 }
 
-// eachIn calls row for each row that a statement finds for values.
+// eachIn calls row for each row that a statement finds for values, which it sorts:
+// what lies side by side in the file is then read together.
 func eachIn(ctx context.Context, stmts *[len(widths)]*sql.Stmt, values []int64, row func(*sql.Rows) error) error {
+	slices.Sort(values)
+	values = slices.Compact(values)
 	for chunk := range slices.Chunk(values, widths[len(widths)-1]) {
 		i := slices.IndexFunc(widths[:], func(w int) bool { return len(chunk) <= w })
 		args := make([]any, widths[i])

@@ -162,9 +162,12 @@ func (v *View) addDelivery(ctx context.Context, to *rows, d *Delivery, next *cha
 }
 
 // putStates inserts or replaces payments, unless the stored one is as new.
-func (v *View) putStates(ctx context.Context, states map[string]*ledgerv1.PaymentState, next *change) error {
+func (v *View) putStates(ctx context.Context, states map[string]*ledgerv1.PaymentState, fresh []string, next *change) error {
 	if len(states) == 0 {
 		return nil
+	}
+	for _, name := range fresh {
+		v.known[name] = storedPayment{}
 	}
 	names := slices.Collect(maps.Keys(states))
 	stored, err := v.storedPayments(ctx, names)
