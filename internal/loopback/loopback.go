@@ -13,8 +13,9 @@ import (
 //
 // They are to be free still when a server comes back, and while other tests
 // look for addresses of their own. So they are on a host that is chosen at
-// random from 127.0.0.0/8, where the system has more of it than 127.0.0.1 (as
-// Linux has): outgoing connections come from 127.0.0.1 and take no port there.
+// random from 127.0.0.0/8: outgoing connections come from 127.0.0.1 and take no
+// port there. Where the system has only 127.0.0.1, as macOS, nothing keeps them
+// free.
 func Addresses(n int) (addresses []string, err error) {
 	host := fmt.Sprintf("127.%d.%d.%d", 1+rand.IntN(254), rand.IntN(256), 1+rand.IntN(254))
 	if l, err := net.Listen("tcp", net.JoinHostPort(host, "0")); err != nil {

@@ -15,14 +15,11 @@ type reading struct {
 	stop     context.CancelFunc
 }
 
-// ahead is how many portions are read before anybody asks: a batch of a filling, so
-// that the next is there when one is in the view.
-const ahead = fillAtOnce / eventstream.MaxBatch
-
-// readAhead reads the messages after a cursor up to and including last.
-func readAhead(ctx context.Context, s *eventstream.Stream, after, last int64) *reading {
+// readAhead reads the messages after a cursor up to and including last, portions
+// of them before anybody asks.
+func readAhead(ctx context.Context, s *eventstream.Stream, after, last int64, portions int) *reading {
 	ctx, stop := context.WithCancel(ctx)
-	r := &reading{portions: make(chan []eventstream.Message, ahead), failed: make(chan error, 1), stop: stop}
+	r := &reading{portions: make(chan []eventstream.Message, portions), failed: make(chan error, 1), stop: stop}
 	go func() {
 		defer close(r.portions)
 		if after >= last {

@@ -23,6 +23,9 @@ func (p *Projector) Recover(ctx context.Context) error {
 		return err
 	}
 	at, err := p.o.View.Position(ctx)
+	if errors.Is(err, view.ErrFilling) {
+		at, err = view.Position{}, nil // a filling that failed begins again
+	}
 	if err != nil {
 		return err
 	}
@@ -93,7 +96,7 @@ const (
 	// fillFrom is from how many events on an empty view is filled in bulk.
 	fillFrom = 20_000
 	// fillAtOnce is how many events a transaction takes then. Payments that change
-	// several times within it are written once. Twice as many are in memory, some
+	// several times within it are written once. Over twice as many are in memory, some
 	// 4 KB each: with more, the garbage collector takes what the transactions save.
 	fillAtOnce = 8_000
 )
@@ -118,7 +121,8 @@ func (p *Projector) readEvents(ctx context.Context, at view.Position, last int64
 // atOnce or some more in one transaction.
 func (p *Projector) applyEvents(ctx context.Context, after, last int64, atOnce int) error {
 	telling := newProgress(p.o, "the view is catching up with the events", "events", last-after)
-	read := readAhead(ctx, p.o.Events, after, last)
+	// So that the next transaction's are there when one is in the view.
+	read := readAhead(ctx, p.o.Events, after, last, max(2, atOnce/eventstream.MaxBatch))
 	defer read.close()
 	for {
 		messages, err := read.atLeast(atOnce)

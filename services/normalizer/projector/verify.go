@@ -121,7 +121,7 @@ func openStored(ctx context.Context, s *eventstream.Stream, extent eventstream.E
 		}
 		out.first, out.last = first.Position(), last.Position()
 	}
-	out.reading = readAhead(ctx, s, extent.First-1, extent.Last)
+	out.reading = readAhead(ctx, s, extent.First-1, extent.Last, 2)
 	return out, nil
 }
 

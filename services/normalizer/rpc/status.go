@@ -68,6 +68,9 @@ func toStatus(err error) error {
 	if _, ok := err.(interface{ GRPCStatus() *status.Status }); ok {
 		return err
 	}
+	if errors.Is(err, view.ErrFilling) {
+		err = errUnreadable
+	}
 	for _, c := range classes() {
 		if errors.Is(err, c.is) {
 			return c.err()

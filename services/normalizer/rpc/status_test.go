@@ -11,10 +11,12 @@ import (
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/proto"
 
 	normalizerv1 "github.com/paynorm/paynorm/gen/paynorm/normalizer/v1"
 	"github.com/paynorm/paynorm/services/normalizer/drift"
 	"github.com/paynorm/paynorm/services/normalizer/providers"
+	"github.com/paynorm/paynorm/services/normalizer/view"
 )
 
 func TestEachClassOfErrorsHasItsStatus(t *testing.T) {
@@ -166,5 +168,12 @@ func TestATokenThatWasMadeUpStaysInTheList(t *testing.T) {
 		if _, err := s.ListProviders(t.Context(), &normalizerv1.ListProvidersRequest{PageToken: nextPage("ListProviders", "", start)}); err != nil {
 			t.Errorf("from %d on: %v", start, err)
 		}
+	}
+}
+
+func TestViewThatIsBeingFilledIsWorthAnotherTry(t *testing.T) {
+	got := status.Convert(toStatus(fmt.Errorf("list events: %w", view.ErrFilling)))
+	if want := status.Convert(toStatus(errUnreadable)); !proto.Equal(got.Proto(), want.Proto()) {
+		t.Errorf("status is %v, want %v", got, want)
 	}
 }

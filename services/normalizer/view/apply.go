@@ -34,7 +34,8 @@ type Batch struct {
 	// batch. The last event of each state machine has its cursor; a state
 	// without any event is not stored.
 	States map[string]*ledgerv1.PaymentState
-	// New are payments of States that are known to be in no batch before.
+	// New are payments of States that are known to be in no batch before. A batch
+	// that has some must not be repeated.
 	New []string
 }
 
@@ -52,7 +53,8 @@ type Repeat struct {
 // So a batch may be repeated, and a batch may begin before the stored position;
 // the position never falls.
 //
-// It runs to its end even when ctx is canceled meanwhile. Errors: ErrUnusable.
+// It runs to its end even when ctx is canceled meanwhile. An error ends a filling.
+// Errors: ErrUnusable, ErrFilling after such an error.
 func (v *View) Apply(ctx context.Context, b Batch) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -65,8 +67,12 @@ func (v *View) Apply(ctx context.Context, b Batch) error {
 	if b.Cursor <= v.stored.Cursor && b.LedgerSequence <= v.stored.LedgerSequence && len(b.Deliveries)+len(b.Repeats) == 0 {
 		return nil
 	}
+	if err := v.whole(); err != nil {
+		return err
+	}
 	// A context that can be canceled costs a goroutine for each statement.
 	if err := v.apply(context.WithoutCancel(ctx), b); err != nil {
+		v.broken = v.filling
 		return fmt.Errorf("apply up to cursor %d: %w", b.Cursor, v.explain(err))
 	}
 	return nil

@@ -234,6 +234,75 @@ func TestFilledViewIsAsOneThatGrew(t *testing.T) {
 	}
 }
 
+func TestWhatWasFilledIsThereAfterReopening(t *testing.T) {
+	ctx, path := context.Background(), filepath.Join(t.TempDir(), "view.db")
+	v, err := view.Open(ctx, path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	v.LimitMemory(50) // some keys are in the table, some are not
+	if err := v.BeginFill(ctx); err != nil {
+		t.Fatal(err)
+	}
+	h, names := dataset.New(3), []string{}
+	for range 10 {
+		b := h.Batch(20)
+		apply(t, v, b)
+		for _, e := range b.Events {
+			names = append(names, e.GetName())
+		}
+	}
+	if err := v.EndFill(ctx); err != nil {
+		t.Fatal(err)
+	}
+	if err := v.Close(); err != nil {
+		t.Fatal(err)
+	}
+	v = open(t, path)
+	apply(t, v, h.Batch(20))
+	if seen, err := v.Seen(ctx, names); err != nil || len(seen) != len(names) {
+		t.Errorf("%d of %d events are seen (%v)", len(seen), len(names), err)
+	}
+}
+
+func TestFillingThatFailedIsOfNoUseUntilItBeginsAgain(t *testing.T) {
+	ctx, v, h := context.Background(), open(t, filepath.Join(t.TempDir(), "view.db")), dataset.New(3)
+	if err := v.EndFill(ctx); err == nil {
+		t.Error("a filling that was not begun is ended")
+	}
+	if err := v.BeginFill(ctx); err != nil {
+		t.Fatal(err)
+	}
+	b := h.Batch(20)
+	b.States["payments/other"] = b.States[h.Last().GetPayment()] // no two payments share an event
+	apply(t, v, b)
+	if err := v.EndFill(ctx); err == nil || errors.Is(err, view.ErrFilling) {
+		t.Errorf("EndFill: %v, want to be told that an index cannot be made", err)
+	}
+	_, list := v.Events(ctx, view.Query{Limit: 1})
+	_, seen := v.Seen(ctx, []string{"events/e1"})
+	_, one := v.Payment(ctx, "payments/p1")
+	_, position := v.Position(ctx)
+	for what, err := range map[string]error{
+		"Apply": v.Apply(ctx, h.Batch(1)), "EndFill": v.EndFill(ctx), "Sync": v.Sync(),
+		"Events": list, "Seen": seen, "Payment": one, "Position": position,
+	} {
+		if !errors.Is(err, view.ErrFilling) {
+			t.Errorf("%s: %v, want ErrFilling", what, err)
+		}
+	}
+	if err := v.BeginFill(ctx); err != nil {
+		t.Fatal(err)
+	}
+	apply(t, v, dataset.New(4).Batch(30))
+	if err := v.EndFill(ctx); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := v.Events(ctx, view.Query{Limit: 100}); err != nil || len(got) != 30 {
+		t.Errorf("%d events (%v), want 30", len(got), err)
+	}
+}
+
 func TestFillingThatWasCutShortStartsOver(t *testing.T) {
 	ctx, path := context.Background(), filepath.Join(t.TempDir(), "view.db")
 	v, err := view.Open(ctx, path)

@@ -14,23 +14,24 @@ import (
 const fillingSuffix = "-filling"
 
 // BeginFill makes an empty view ready to be filled with many batches: they go to
-// another file, where nothing is logged or synced and which takes the place of the
-// view's with EndFill. Until then there is nothing to read, and after a crash, an
-// error or Close the view is empty. A filling that was begun before starts over.
+// another file, where nothing is logged or synced and which becomes the view's with
+// EndFill. Until then readers get ErrFilling, and after a crash or Close the view is
+// empty. A filling that was begun before, or has failed, starts over.
 func (v *View) BeginFill(ctx context.Context) error {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	if v.stored.Position != (Position{}) && !v.filling {
 		return fmt.Errorf("fill %s: it is not empty", v.path)
 	}
+	v.filling, v.broken = true, true
 	if err := v.beginFill(ctx); err != nil {
 		return fmt.Errorf("fill %s: %w", v.path, v.explain(err))
 	}
+	v.broken = false
 	return nil
 }
 
 func (v *View) beginFill(ctx context.Context) error {
-	v.filling = true
 	if err := v.detach(); err != nil {
 		return err
 	}
@@ -42,6 +43,7 @@ func (v *View) beginFill(ctx context.Context) error {
 		return err
 	}
 	v.memory.forget()
+	clear(v.known)
 	if err := v.recall(ctx); err != nil {
 		return err
 	}
@@ -52,10 +54,26 @@ func (v *View) beginFill(ctx context.Context) error {
 func (v *View) EndFill(ctx context.Context) error {
 	v.mu.Lock()
 	defer v.mu.Unlock()
+	if !v.filling {
+		return fmt.Errorf("end the filling of %s: none was begun", v.path)
+	}
+	if err := v.whole(); err != nil {
+		return err
+	}
+	v.broken = true
 	if err := v.endFill(ctx); err != nil {
 		return fmt.Errorf("end the filling of %s: %w", v.path, v.explain(err))
 	}
-	v.filling = false
+	v.filling, v.broken = false, false
+	return nil
+}
+
+// whole returns an error when a filling has failed: without a log, a transaction
+// that was cut short cannot be taken back.
+func (v *View) whole() error {
+	if v.broken {
+		return fmt.Errorf("fill %s: %w: it has failed and must be begun again", v.path, ErrFilling)
+	}
 	return nil
 }
 
@@ -92,13 +110,16 @@ func syncFile(path string) error {
 
 // Sync returns when everything that was applied before is on the disk: a batch is
 // synced later otherwise, with many others. What is removed elsewhere because the
-// view has it must wait for this.
+// view has it must wait for this. Errors: ErrFilling.
 //
 // It is the log that is synced. SQLite syncs the file before it begins the log anew,
 // and whoever opens and closes the file beside SQLite takes its locks away.
 func (v *View) Sync() error {
 	v.mu.Lock() // who writes may begin the log anew
 	defer v.mu.Unlock()
+	if v.filling {
+		return fmt.Errorf("sync the view: %w", ErrFilling)
+	}
 	f, err := os.OpenFile(v.path+logSuffix, os.O_RDWR, 0)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
@@ -140,7 +161,7 @@ func eachIndex(f func(name, statement string) string) (out []string) {
 // Remove deletes the file of a view that is not open, with what SQLite keeps
 // beside it. There need not be one.
 func Remove(path string) error {
-	for _, suffix := range []string{"", logSuffix, "-shm"} {
+	for _, suffix := range []string{"", logSuffix, "-shm", "-journal"} {
 		if err := os.Remove(path + suffix); err != nil && !os.IsNotExist(err) {
 			return fmt.Errorf("remove view: %w", err)
 		}

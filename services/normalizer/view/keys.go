@@ -102,8 +102,13 @@ func (p *part) add(k key) {
 	p.size++
 }
 
-// clear drops the keys and keeps their room.
-func (p *part) clear() {
+// clear drops the keys and keeps their room for those to come, unless there were
+// more than most: a filling brings many at once.
+func (p *part) clear(most int) {
+	if p.size > most {
+		*p = part{}
+		return
+	}
 	clear(p.first)
 	clear(p.more)
 	p.size = 0
@@ -167,7 +172,7 @@ func (m *memory) commit(flushed int, keys []key) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if flushed >= 0 {
-		m.parts[flushed].clear() // it grows as large again
+		m.parts[flushed].clear(2 * m.limit)
 	}
 	for _, k := range keys {
 		m.parts[partOf(k.hash)].add(k)

@@ -85,7 +85,7 @@ func (v *View) States(ctx context.Context, payments []string) (map[string]*ledge
 		found[name] = p
 		s := &ledgerv1.PaymentState{}
 		out[name] = s
-		return name, proto.Unmarshal(blob, s)
+		return name, unmarshal(blob, s)
 	}, func() error {
 		if len(v.known) > maxKnown { // asked by others than who applies
 			clear(v.known)
@@ -111,6 +111,9 @@ func (v *View) eachNamed(ctx context.Context, k kind, names []string, by *[len(w
 	}
 	v.mu.Lock()
 	defer v.mu.Unlock()
+	if err := v.whole(); err != nil {
+		return err
+	}
 	if err := v.eachFound(context.WithoutCancel(ctx), k, names, by, row); err != nil {
 		return err
 	}

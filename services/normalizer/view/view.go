@@ -24,6 +24,9 @@ var (
 	// ErrUnusable says that the file is damaged or of another version. It has
 	// to be deleted; it is rebuilt from the events.
 	ErrUnusable = errors.New("the view cannot be used: delete it, it is rebuilt from the events")
+	// ErrFilling says that there is nothing to read: the view is being filled, a
+	// filling has failed, or it is closed.
+	ErrFilling = errors.New("the view is not open for reading: it is being made anew")
 )
 
 // readers is how many queries run at once; more wait. Each has its own page cache.
@@ -47,6 +50,7 @@ type View struct {
 	classes      map[class]int64
 	checkpoints  *checkpointer
 	filling      bool // into a file of its own, without a log
+	broken       bool // what was filled so far is of no use
 	// known are the rows of payments that were looked up since the last batch; 0 where there is none.
 	known map[string]storedPayment
 }
@@ -93,8 +97,7 @@ func (v *View) attach(ctx context.Context, path string, as use) (err error) {
 		return err
 	}
 	p := preparer{ctx: ctx, conn: v.conn}
-	v.insert, v.lookup = p.inserts(), p.lookups()
-	v.prepared = p.done
+	v.insert, v.lookup, v.prepared = p.inserts(), p.lookups(), p.done
 	return p.err
 }
 
@@ -161,14 +164,14 @@ func (v *View) reader() (*sql.DB, error) {
 	if read := v.read.Load(); read != nil {
 		return read, nil
 	}
-	return nil, errors.New("the view is being filled")
+	return nil, ErrFilling
 }
 
-// Position returns how far the view has come. One that is being filled is at its beginning.
+// Position returns how far the view has come. Errors: ErrFilling.
 func (v *View) Position(ctx context.Context) (Position, error) {
-	read := v.read.Load()
-	if read == nil {
-		return Position{}, nil
+	read, err := v.reader()
+	if err != nil {
+		return Position{}, err
 	}
 	m, err := readMeta(ctx, read)
 	if err != nil {
