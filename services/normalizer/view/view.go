@@ -97,7 +97,8 @@ func (v *View) attach(ctx context.Context, path string, as use) (err error) {
 		return err
 	}
 	p := preparer{ctx: ctx, conn: v.conn}
-	v.insert, v.lookup, v.prepared = p.inserts(), p.lookups(), p.done
+	v.insert, v.lookup = p.inserts(), p.lookups()
+	v.prepared = p.done
 	return p.err
 }
 
