@@ -9,6 +9,9 @@ const (
 	// garbage is how much garbage there may be beside what is in use, in percent. A
 	// third of what is in use is NATS's buffers, which cost the collector nothing.
 	garbage = 75
+	// startingGarbage is that while the process starts: no webhook needs memory yet,
+	// and a view that is made anew makes much of it.
+	startingGarbage = 150
 )
 
 // limitMemory makes the garbage collector work harder before the process gets
@@ -17,7 +20,11 @@ func (p *process) limitMemory() {
 	if _, set := p.Getenv("GOMEMLIMIT"); !set {
 		debug.SetMemoryLimit(baseMemory + p.Config.GetHttp().GetMaxBytesInFlight())
 	}
+	p.limitGarbage(startingGarbage)
+}
+
+func (p *process) limitGarbage(percent int) {
 	if _, set := p.Getenv("GOGC"); !set {
-		debug.SetGCPercent(garbage)
+		debug.SetGCPercent(percent)
 	}
 }

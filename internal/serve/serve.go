@@ -158,6 +158,7 @@ func Gateway(ctx context.Context, o Options) error {
 // run reports where the process listens and waits until it is told to stop, or
 // a part fails. The deferred closers then stop the parts.
 func (p *process) run(ctx context.Context) error {
+	p.limitGarbage(garbage)
 	p.Logger.Info("paynorm is ready", "http", p.addresses.HTTP, "grpc", p.addresses.GRPC,
 		"metrics", p.addresses.Metrics, "nats", p.addresses.NATS, "endpoints", len(p.Config.GetEndpoints()))
 	select {

@@ -16,7 +16,7 @@ import (
 
 // BenchmarkViewFromEvents fills an empty view from a stream of 100 000 events.
 func BenchmarkViewFromEvents(b *testing.B) {
-	const total = 100_000
+	const total = 1_000_000
 	ctx, logger := context.Background(), slog.New(slog.DiscardHandler)
 	events := published(b, total, func(view.Batch) {})
 	for b.Loop() {

@@ -11,9 +11,9 @@ import (
 	"github.com/paynorm/paynorm/services/normalizer/view"
 )
 
-// Payments go on from one transaction to the next, and some begin in each.
+// Payments go on from one transaction to the next, also some that were not kept back for so long, and some begin in each.
 func TestViewFromEventsIsAsOneThatGrew(t *testing.T) {
-	const total, early, atOnce = 5000, 1000, 2000
+	const total, early, atOnce, keep = 5000, 1000, 1000, 300
 	open := func(name string) *view.View {
 		v, err := view.Open(t.Context(), filepath.Join(t.TempDir(), name))
 		if err != nil {
@@ -43,12 +43,12 @@ func TestViewFromEventsIsAsOneThatGrew(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, v := range map[string]*view.View{"filled": filled, "behind": behind} {
-		after := int64(0)
+		after, keep := int64(0), keep
 		if v == behind {
-			after = early
+			after, keep = early, 0
 		}
 		p := New(Options{Events: events, View: v, Now: time.Now, Logger: slog.New(slog.DiscardHandler)})
-		if err := p.applyEvents(t.Context(), after, total, atOnce); err != nil {
+		if err := p.applyEvents(t.Context(), after, total, atOnce, keep); err != nil {
 			t.Fatal(err)
 		}
 		if v == filled {

@@ -7,9 +7,7 @@ import (
 	"slices"
 
 	eventv1 "github.com/paynorm/paynorm/gen/paynorm/event/v1"
-	ledgerv1 "github.com/paynorm/paynorm/gen/paynorm/ledger/v1"
 	"github.com/paynorm/paynorm/services/normalizer/eventstream"
-	"github.com/paynorm/paynorm/services/normalizer/payment"
 	"github.com/paynorm/paynorm/services/normalizer/view"
 )
 
@@ -95,10 +93,12 @@ func merge(events []*eventv1.PaymentStatusChanged, notices []*eventv1.Quarantine
 const (
 	// fillFrom is from how many events on an empty view is filled in bulk.
 	fillFrom = 20_000
-	// fillAtOnce is how many events a transaction takes then. Payments that change
-	// several times within it are written once. Over twice as many are in memory, some
-	// 4 KB each: with more, the garbage collector takes what the transactions save.
-	fillAtOnce = 8_000
+	// fillAtOnce is how many events a transaction takes then. About twice as many are
+	// in memory, some 4 KB each.
+	fillAtOnce = 4_000
+	// fillKeep is about how many payments are kept back then, two or three times: more
+	// cost the garbage collector more than they save.
+	fillKeep = 2_500
 )
 
 // readEvents brings the view to the end of the stream. The view's position in the
@@ -106,22 +106,24 @@ const (
 func (p *Projector) readEvents(ctx context.Context, at view.Position, last int64) error {
 	p.o.Logger.Info("the view is catching up with the events", "events", last-at.Cursor)
 	if at != (view.Position{}) || last < fillFrom {
-		return p.applyEvents(ctx, at.Cursor, last, 1)
+		return p.applyEvents(ctx, at.Cursor, last, 1, 0)
 	}
 	if err := p.o.View.BeginFill(ctx); err != nil {
 		return err
 	}
-	if err := p.applyEvents(ctx, 0, last, fillAtOnce); err != nil {
+	if err := p.applyEvents(ctx, 0, last, fillAtOnce, fillKeep); err != nil {
 		return err
 	}
+	p.o.Logger.Info("all events are in the view: its keys and indexes are being made")
 	return p.o.View.EndFill(ctx)
 }
 
-// applyEvents applies the messages after a cursor up to and including last,
-// atOnce or some more in one transaction.
-func (p *Projector) applyEvents(ctx context.Context, after, last int64, atOnce int) error {
+// applyEvents applies the messages after a cursor up to and including last, atOnce or some more in
+// one transaction. About as many payments as keep says may be in the view with a later transaction than their events.
+func (p *Projector) applyEvents(ctx context.Context, after, last int64, atOnce, keep int) error {
 	telling := newProgress(p.o, "the view is catching up with the events", "events", last-after)
 	// So that the next transaction's are there when one is in the view.
+	fold := folding{view: p.o.View, keep: keep}
 	read := readAhead(ctx, p.o.Events, after, last, max(2, atOnce/eventstream.MaxBatch))
 	defer read.close()
 	for {
@@ -132,7 +134,7 @@ func (p *Projector) applyEvents(ctx context.Context, after, last int64, atOnce i
 		if err != nil || len(messages) == 0 {
 			return err
 		}
-		batch, err := p.fold(ctx, messages)
+		batch, err := fold.batch(ctx, messages, last)
 		if err != nil {
 			return err
 		}
@@ -141,39 +143,4 @@ func (p *Projector) applyEvents(ctx context.Context, after, last int64, atOnce i
 		}
 		telling.add(len(messages))
 	}
-}
-
-// fold returns the batch that messages make, which are in the stream already.
-func (p *Projector) fold(ctx context.Context, messages []eventstream.Message) (view.Batch, error) {
-	batch := view.Batch{Cursor: messages[len(messages)-1].Cursor(), Encoded: encoded(messages), States: map[string]*ledgerv1.PaymentState{}}
-	var old []string
-	asked := map[string]bool{}
-	for _, m := range messages {
-		name := m.Event.GetPayment()
-		switch {
-		case m.Event == nil || asked[name]:
-			continue
-		case payment.First(m.Event):
-			batch.New = append(batch.New, name)
-		default:
-			old = append(old, name)
-		}
-		asked[name] = true
-	}
-	states, err := p.o.View.States(ctx, old)
-	if err != nil {
-		return view.Batch{}, err
-	}
-	known := history{states: states}
-	for _, m := range messages {
-		if m.Notice != nil {
-			batch.Notices = append(batch.Notices, m.Notice)
-			continue
-		}
-		state := known.state(m.Event.GetPayment())
-		payment.Advance(state, m.Event)
-		batch.States[m.Event.GetPayment()] = state
-		batch.Events = append(batch.Events, m.Event)
-	}
-	return batch, nil
 }

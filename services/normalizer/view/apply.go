@@ -34,9 +34,9 @@ type Batch struct {
 	// batch. The last event of each state machine has its cursor; a state
 	// without any event is not stored.
 	States map[string]*ledgerv1.PaymentState
-	// New are payments of States that are known to be in no batch before. A batch
-	// that has some must not be repeated.
-	New []string
+	// New are such states, too, of payments that are known to be in no batch before:
+	// nobody looks for them. A batch that has some must not be repeated.
+	New map[string]*ledgerv1.PaymentState
 }
 
 // Repeat is an item that told a fact for which there was an event.
@@ -82,8 +82,8 @@ func (v *View) Apply(ctx context.Context, b Batch) error {
 type change struct {
 	meta
 	lastPayment, lastDelivery int64
-	keys                      []key
-	flushed                   int // the part of memory that went to the table, or -1
+	keys                      []key // for memory
+	flushed                   int   // the part of memory that went to the table, or -1
 	released                  []release
 }
 
@@ -161,8 +161,13 @@ func (v *View) fill(ctx context.Context, b Batch, next *change) error {
 			return err
 		}
 	}
-	if err := v.putStates(ctx, b.States, b.New, next); err != nil {
+	if err := v.putStates(ctx, b, next); err != nil {
 		return err
+	}
+	if v.filling {
+		if err := v.spill.store(ctx); err != nil {
+			return err
+		}
 	}
 	next.LedgerSequence = max(next.LedgerSequence, b.LedgerSequence)
 	next.Cursor = max(next.Cursor, b.Cursor)
@@ -228,10 +233,12 @@ func (b *Batch) check() error {
 		}
 		last = n.GetCursor()
 	}
-	for name, s := range b.States {
-		last := Last(s)
-		if len(last) > 0 && (last[0].GetCursor() < 1 || last[0].GetCursor() > b.Cursor) {
-			return fmt.Errorf("state of %s: its last event has no cursor, or one above %d", name, b.Cursor)
+	for _, states := range []map[string]*ledgerv1.PaymentState{b.States, b.New} {
+		for name, s := range states {
+			last := Last(s)
+			if len(last) > 0 && (last[0].GetCursor() < 1 || last[0].GetCursor() > b.Cursor) {
+				return fmt.Errorf("state of %s: its last event has no cursor, or one above %d", name, b.Cursor)
+			}
 		}
 	}
 	return nil

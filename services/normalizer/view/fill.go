@@ -47,10 +47,13 @@ func (v *View) beginFill(ctx context.Context) error {
 	if err := v.recall(ctx); err != nil {
 		return err
 	}
-	return v.each(ctx, eachIndex(func(name, _ string) string { return "DROP INDEX " + name }))
+	if err := v.each(ctx, eachIndex(func(name, _ string) string { return "DROP INDEX " + name })); err != nil {
+		return err
+	}
+	return v.openSpill(ctx)
 }
 
-// EndFill makes the indexes and returns when everything is on the disk.
+// EndFill stores the keys, makes the indexes and returns when everything is on the disk.
 func (v *View) EndFill(ctx context.Context) error {
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -64,7 +67,7 @@ func (v *View) EndFill(ctx context.Context) error {
 	if err := v.endFill(ctx); err != nil {
 		return fmt.Errorf("end the filling of %s: %w", v.path, v.explain(err))
 	}
-	v.filling, v.broken = false, false
+	v.filling, v.broken, v.spill = false, false, nil
 	return nil
 }
 
@@ -78,6 +81,9 @@ func (v *View) whole() error {
 }
 
 func (v *View) endFill(ctx context.Context) error {
+	if err := v.gather(ctx); err != nil {
+		return err
+	}
 	if err := v.each(ctx, eachIndex(func(_, statement string) string { return statement })); err != nil {
 		return err
 	}

@@ -25,16 +25,18 @@ import (
 // exactly the events that Match takes, in order, page by page.
 func TestSQLAndMemoryAgreeOnWhatAFilterMatches(t *testing.T) {
 	ctx := context.Background()
-	for seed := range uint64(2) {
+	for seed := range uint64(3) {
 		r := rand.New(rand.NewPCG(seed, 7))
 		v := open(t, filepath.Join(t.TempDir(), fmt.Sprint(seed)))
 		events := make([]*eventv1.PaymentStatusChanged, 240)
 		for i := range events {
 			events[i] = randomEvent(r, int64(i)*2+1)
 		}
-		for i := 0; i < len(events); i += 40 {
-			apply(t, v, view.Batch{Cursor: events[i+39].GetCursor() + 1, Events: events[i : i+40]})
-		}
+		write(t, v, seed == 2, func() {
+			for i := 0; i < len(events); i += 40 {
+				apply(t, v, view.Batch{Cursor: events[i+39].GetCursor() + 1, Events: events[i : i+40]})
+			}
+		})
 		newest := slices.Clone(events)
 		slices.Reverse(newest)
 		for range 150 {
@@ -161,7 +163,29 @@ func quote(s string) string {
 	return "'" + strings.NewReplacer(`\`, `\\`, `'`, `\'`).Replace(s) + "'"
 }
 
+// write calls apply, which writes all that is in v, and may fill v by it.
+func write(t *testing.T, v *view.View, fill bool, apply func()) {
+	t.Helper()
+	if fill {
+		if err := v.BeginFill(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	apply()
+	if fill {
+		if err := v.EndFill(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 func TestPaymentsAreFilteredByWhatTheirEventsAddUpTo(t *testing.T) {
+	for _, fill := range []bool{false, true} {
+		t.Run(fmt.Sprintf("filled %v", fill), func(t *testing.T) { testPaymentFilters(t, fill) })
+	}
+}
+
+func testPaymentFilters(t *testing.T, fill bool) {
 	v, ctx := open(t, filepath.Join(t.TempDir(), "view.db")), context.Background()
 	event := func(cursor int64, set func(*eventv1.PaymentStatusChanged)) *eventv1.PaymentStatusChanged {
 		e := &eventv1.PaymentStatusChanged{
@@ -188,12 +212,21 @@ func TestPaymentsAreFilteredByWhatTheirEventsAddUpTo(t *testing.T) {
 		e.Payment, e.Direction, e.MerchantReference = "payments/refunded", eventv1.Direction_DIRECTION_OUTBOUND, "order-3"
 		e.Status = &eventv1.PaymentStatusChanged_RefundStatus{RefundStatus: eventv1.RefundStatus_REFUND_STATUS_SUCCEEDED}
 	}
-	events := []*eventv1.PaymentStatusChanged{event(1, paid), event(2, proof), event(3, onlyRefund), event(4, refund)}
-	apply(t, v, view.Batch{Cursor: 4, Events: events, States: map[string]*ledgerv1.PaymentState{
-		"payments/paid":     {Machines: map[string]*ledgerv1.MachineState{"payment": {Last: events[0]}, "refund/1": {Last: events[3]}}},
-		"payments/proof":    {Machines: map[string]*ledgerv1.MachineState{"proof": {Last: events[1]}}},
-		"payments/refunded": {Machines: map[string]*ledgerv1.MachineState{"refund/2": {Last: events[2]}}},
-	}})
+	pending := func(e *eventv1.PaymentStatusChanged) {
+		e.Payment, e.MerchantReference = "payments/paid", "order-0"
+		e.Status = &eventv1.PaymentStatusChanged_PaymentStatus{PaymentStatus: eventv1.PaymentStatus_PAYMENT_STATUS_REQUIRES_ACTION}
+	}
+	events := []*eventv1.PaymentStatusChanged{event(1, pending), event(2, proof), event(3, paid), event(4, onlyRefund), event(5, refund)}
+	write(t, v, fill, func() {
+		apply(t, v, view.Batch{Cursor: 2, Events: events[:2], States: map[string]*ledgerv1.PaymentState{
+			"payments/paid":  {Machines: map[string]*ledgerv1.MachineState{"payment": {Last: events[0]}}},
+			"payments/proof": {Machines: map[string]*ledgerv1.MachineState{"proof": {Last: events[1]}}},
+		}})
+		apply(t, v, view.Batch{Cursor: 5, Events: events[2:], States: map[string]*ledgerv1.PaymentState{ // paid has other IDs now
+			"payments/paid":     {Machines: map[string]*ledgerv1.MachineState{"payment": {Last: events[2]}, "refund/1": {Last: events[4]}}},
+			"payments/refunded": {Machines: map[string]*ledgerv1.MachineState{"refund/2": {Last: events[3]}}},
+		}})
+	})
 	tests := []struct {
 		filter string
 		want   []string
@@ -206,15 +239,17 @@ func TestPaymentsAreFilteredByWhatTheirEventsAddUpTo(t *testing.T) {
 		{"payment_status = PAID", []string{"payments/paid"}},
 		{"payment_status != PAID", []string{"payments/refunded", "payments/proof"}},
 		{"proof_status = VERIFIED", []string{"payments/proof"}},
-		{"provider_payment_id = pp1", []string{"payments/paid"}},
-		{"provider_payment_id = pp4", nil},
+		{"provider_payment_id = pp3", []string{"payments/paid"}},
+		{"provider_payment_id = pp1", nil},
+		{"provider_payment_id = pp5", nil},
+		{"merchant_reference = order-0", nil},
 		{"merchant_reference = order-1 AND payment_status = PAID", []string{"payments/paid"}},
 		{"merchant_reference = order-1 AND payment_status != PAID", nil},
 		{"merchant_reference = order-3", []string{"payments/refunded"}},
 		{"merchant_reference = ''", []string{"payments/proof"}},
 		{`update_time > "2025-01-31T12:00:02Z"`, []string{"payments/paid", "payments/refunded"}},
 		{`update_time <= "2025-01-31T12:00:02Z"`, []string{"payments/proof"}},
-		{`update_time = "2025-01-31T12:00:04Z"`, []string{"payments/paid"}},
+		{`update_time = "2025-01-31T12:00:05Z"`, []string{"payments/paid"}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.filter, func(t *testing.T) {

@@ -1,7 +1,6 @@
 package view
 
 import (
-	"cmp"
 	"context"
 	"database/sql"
 	"fmt"
@@ -125,12 +124,7 @@ func (p *part) sorted() []key {
 			out = append(out, key{h, row})
 		}
 	}
-	slices.SortFunc(out, func(a, b key) int {
-		if a.hash != b.hash { // nearly always
-			return cmp.Compare(a.hash, b.hash)
-		}
-		return cmp.Compare(a.row, b.row)
-	})
+	slices.SortFunc(out, key.compare)
 	return out
 }
 
@@ -184,10 +178,8 @@ func (m *memory) commit(flushed int, keys []key) {
 func (v *View) flush(ctx context.Context, i int) error {
 	p := &v.memory.parts[i]
 	to := newRows(&v.insert.keys)
-	for _, k := range p.sorted() {
-		if err := to.add(ctx, k.hash, k.row); err != nil {
-			return err
-		}
+	if err := to.addKeys(ctx, p.sorted()); err != nil {
+		return err
 	}
 	if err := to.flush(ctx); err != nil {
 		return err

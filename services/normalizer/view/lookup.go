@@ -16,7 +16,7 @@ import (
 )
 
 // maxKnown is how many payments' rows are remembered for the next batch, and the last States' beyond it.
-const maxKnown = 10_000
+const maxKnown = 32_000
 
 // widths are how many names one statement looks up; the last name is repeated
 // to fill it. Three sizes keep the statements few and the filling short.
@@ -121,15 +121,18 @@ func (v *View) eachNamed(ctx context.Context, k kind, names []string, by *[len(w
 }
 
 // storedPayments finds the rows of payments by name: those that States has not found
-// since the batch before.
+// before. They are not known any more then, because they change.
 func (v *View) storedPayments(ctx context.Context, names []string) (map[string]storedPayment, error) {
-	out := v.known
-	v.known = map[string]storedPayment{}
+	out := make(map[string]storedPayment, len(names))
 	var unknown []string
 	for _, name := range names {
-		if _, ok := out[name]; !ok {
+		p, ok := v.known[name]
+		if !ok {
 			unknown = append(unknown, name)
+			continue
 		}
+		out[name] = p
+		delete(v.known, name)
 	}
 	err := v.eachFound(ctx, paymentByName, unknown, &v.lookup.payment, func(rows *sql.Rows) (name string, err error) {
 		var p storedPayment

@@ -101,6 +101,15 @@ func (r *rows) add(ctx context.Context, columns ...any) error {
 	return err
 }
 
+func (r *rows) addKeys(ctx context.Context, keys []key) error {
+	for _, k := range keys {
+		if err := r.add(ctx, k.hash, k.row); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func (r *rows) flush(ctx context.Context) error {
 	for len(r.args) > 0 {
 		if _, err := r.table.one.ExecContext(ctx, r.args[:r.table.columns]...); err != nil {
@@ -122,7 +131,11 @@ func (v *View) addEvent(ctx context.Context, to *rows, e *eventv1.PaymentStatusC
 			return err
 		}
 	}
-	next.keys = eventKeys(next.keys, e)
+	if v.filling {
+		v.spill.keys = eventKeys(v.spill.keys, e)
+	} else {
+		next.keys = eventKeys(next.keys, e)
+	}
 	delivery, item := deliveryID(e.GetDelivery()), e.GetLedgerPosition().GetItem()
 	if at := e.GetLedgerPosition(); at.GetSequence() != sequenceOf(delivery) && e.GetSupersedes() == "" {
 		// Published by a command: it was a notice, or nothing, before.
@@ -161,23 +174,18 @@ func (v *View) addDelivery(ctx context.Context, to *rows, d *Delivery, next *cha
 	return to.add(ctx, next.lastDelivery, id, received, high)
 }
 
-// putStates inserts or replaces payments, unless the stored one is as new.
-func (v *View) putStates(ctx context.Context, states map[string]*ledgerv1.PaymentState, fresh []string, next *change) error {
-	if len(states) == 0 {
-		return nil
-	}
-	for _, name := range fresh {
-		v.known[name] = storedPayment{}
-	}
-	names := slices.Collect(maps.Keys(states))
-	stored, err := v.storedPayments(ctx, names)
+// putStates inserts or replaces the payments of b, unless the stored one is as new.
+func (v *View) putStates(ctx context.Context, b Batch, next *change) error {
+	stored, err := v.storedPayments(ctx, slices.Collect(maps.Keys(b.States)))
 	if err != nil {
 		return err
 	}
 	added := newRows(&v.insert.payments)
-	for _, name := range names {
-		if err := v.putState(ctx, added, name, states[name], stored[name], next); err != nil {
-			return fmt.Errorf("%s: %w", name, err)
+	for _, states := range []map[string]*ledgerv1.PaymentState{b.States, b.New} {
+		for name, s := range states {
+			if err := v.putState(ctx, added, name, s, stored[name], next); err != nil {
+				return fmt.Errorf("%s: %w", name, err)
+			}
 		}
 	}
 	return added.flush(ctx)
@@ -201,10 +209,19 @@ func (v *View) putState(ctx context.Context, added *rows, name string, s *ledger
 	providerID, reference := lead.GetProviderPaymentId(), MerchantReference(s)
 	if old.id == 0 {
 		next.lastPayment++
-		next.keys = paymentKeys(next.keys, next.lastPayment, name, providerID, reference)
+		if v.filling {
+			v.spill.keys = paymentKeys(v.spill.keys, next.lastPayment, name, providerID, reference)
+			next.keys = append(next.keys, key{hash(paymentByName, name), next.lastPayment})
+		} else {
+			next.keys = paymentKeys(next.keys, next.lastPayment, name, providerID, reference)
+		}
 		return added.add(ctx, next.lastPayment, last.GetCursor(), id, updated, name, providerID, reference, blob)
 	}
-	if old.providerPaymentID != providerID || old.merchantReference != reference {
+	changed := old.providerPaymentID != providerID || old.merchantReference != reference
+	if changed && v.filling {
+		v.spill.keys = paymentKeys(v.spill.keys, old.id, name, providerID, reference)
+	}
+	if changed && !v.filling {
 		// Memory is read back by the ids of payments that are new, and this one
 		// may not be. Keys that have become wrong are found out by the text.
 		for _, k := range paymentKeys(nil, old.id, name, providerID, reference) {

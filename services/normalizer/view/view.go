@@ -49,8 +49,9 @@ type View struct {
 	lastDelivery int64 // the highest id of a delivery
 	classes      map[class]int64
 	checkpoints  *checkpointer
-	filling      bool // into a file of its own, without a log
-	broken       bool // what was filled so far is of no use
+	filling      bool   // into a file of its own, without a log
+	broken       bool   // what was filled so far is of no use
+	spill        *spill // while filling
 	// known are the rows of payments that were looked up since the last batch; 0 where there is none.
 	known map[string]storedPayment
 }
