@@ -2,6 +2,7 @@ package projector
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"path/filepath"
 	"syscall"
@@ -14,26 +15,33 @@ import (
 	"github.com/paynorm/paynorm/services/normalizer/view"
 )
 
-// BenchmarkViewFromEvents fills an empty view from a stream of 100 000 events.
+// BenchmarkViewFromEvents fills an empty view from a stream of made-up events.
 func BenchmarkViewFromEvents(b *testing.B) {
-	const total = 1_000_000
-	ctx, logger := context.Background(), slog.New(slog.DiscardHandler)
-	events := published(b, total, func(view.Batch) {})
-	for b.Loop() {
-		v, err := view.Open(ctx, filepath.Join(b.TempDir(), "view.db"))
-		if err != nil {
-			b.Fatal(err)
-		}
-		p := New(Options{Events: events, View: v, Now: time.Now, Logger: logger})
-		began, before := time.Now(), processorTime(b)
-		if err := p.readEvents(ctx, view.Position{}, total); err != nil {
-			b.Fatal(err)
-		}
-		b.ReportMetric(total/time.Since(began).Seconds(), "events/s")
-		b.ReportMetric(float64(processorTime(b)-before)/total, "cpu-ns/event")
-		if err := v.Close(); err != nil {
-			b.Fatal(err)
-		}
+	for _, total := range []int64{100_000, 1_000_000} {
+		b.Run(fmt.Sprintf("events=%d", total), func(b *testing.B) {
+			events := published(b, total, func(view.Batch) {})
+			for b.Loop() {
+				fillView(b, events, total)
+			}
+		})
+	}
+}
+
+func fillView(b *testing.B, events *eventstream.Stream, total int64) {
+	ctx := context.Background()
+	v, err := view.Open(ctx, filepath.Join(b.TempDir(), "view.db"))
+	if err != nil {
+		b.Fatal(err)
+	}
+	p := New(Options{Events: events, View: v, Now: time.Now, Logger: slog.New(slog.DiscardHandler)})
+	began, before := time.Now(), processorTime(b)
+	if err := p.readEvents(ctx, view.Position{}, total); err != nil {
+		b.Fatal(err)
+	}
+	b.ReportMetric(float64(total)/time.Since(began).Seconds(), "events/s")
+	b.ReportMetric(float64(processorTime(b)-before)/float64(total), "cpu-ns/event")
+	if err := v.Close(); err != nil {
+		b.Fatal(err)
 	}
 }
 

@@ -273,6 +273,9 @@ func TestFillingThatFailedIsOfNoUseUntilItBeginsAgain(t *testing.T) {
 	if err := v.BeginFill(ctx); err != nil {
 		t.Fatal(err)
 	}
+	if _, err := v.Seen(ctx, []string{"events/e1"}); !errors.Is(err, view.ErrFilling) {
+		t.Errorf("Seen of a view that is being filled: %v, want ErrFilling", err)
+	}
 	b := h.Batch(20)
 	b.States["payments/other"] = b.States[h.Last().GetPayment()] // no two payments share an event
 	apply(t, v, b)

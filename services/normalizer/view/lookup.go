@@ -56,6 +56,7 @@ type Origin struct {
 }
 
 // Seen returns those of the events that exist. It reads the batches that were applied before.
+// Errors: ErrFilling, because the keys of events are put aside then.
 func (v *View) Seen(ctx context.Context, names []string) (map[string]Origin, error) {
 	out := map[string]Origin{}
 	err := v.eachNamed(ctx, eventByName, names, &v.lookup.seen, func(rows *sql.Rows) (name string, err error) {
@@ -65,7 +66,12 @@ func (v *View) Seen(ctx context.Context, names []string) (map[string]Origin, err
 		o.Sequence, o.Index = sequenceOf(delivery), indexOf(delivery)
 		out[name] = o
 		return name, err
-	}, func() error { return nil })
+	}, func() error {
+		if v.filling {
+			return ErrFilling
+		}
+		return nil
+	})
 	if err != nil {
 		return nil, fmt.Errorf("look up %d events: %w", len(names), v.explain(err))
 	}
