@@ -118,12 +118,12 @@ func (p *Projector) readEvents(ctx context.Context, at view.Position, last int64
 	return p.o.View.EndFill(ctx)
 }
 
-// applyEvents applies the messages after a cursor up to and including last, atOnce or some more in
-// one transaction. About as many payments as keep says may be in the view with a later transaction than their events.
+// applyEvents applies the messages after a cursor up to and including last, atOnce or some more in one
+// transaction. With a keep above 0 it may keep payments back (see folding) until a later transaction, the last at the latest.
 func (p *Projector) applyEvents(ctx context.Context, after, last int64, atOnce, keep int) error {
 	telling := newProgress(p.o, "the view is catching up with the events", "events", last-after)
-	// So that the next transaction's are there when one is in the view.
 	fold := folding{view: p.o.View, keep: keep}
+	// So that the next transaction's are there when one is in the view.
 	read := readAhead(ctx, p.o.Events, after, last, max(2, atOnce/eventstream.MaxBatch))
 	defer read.close()
 	for {

@@ -15,7 +15,7 @@ import (
 	ledgerv1 "github.com/paynorm/paynorm/gen/paynorm/ledger/v1"
 )
 
-// maxKnown is how many payments' rows are remembered for the next batch, and the last States' beyond it.
+// maxKnown is how many payments' rows are remembered until they are written, and the last States' beyond it.
 const maxKnown = 32_000
 
 // widths are how many names one statement looks up; the last name is repeated

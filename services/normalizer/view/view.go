@@ -52,7 +52,7 @@ type View struct {
 	filling      bool   // into a file of its own, without a log
 	broken       bool   // what was filled so far is of no use
 	spill        *spill // while filling
-	// known are the rows of payments that were looked up since the last batch; 0 where there is none.
+	// known are the rows of payments that were looked up and not written since; 0 where there is none.
 	known map[string]storedPayment
 }
 
