@@ -273,6 +273,23 @@ func testPaymentFilters(t *testing.T, fill bool) {
 	}
 }
 
+// What was looked up is not believed any more once the payment is written.
+func TestPaymentsThatWereLookedUpOnceAreWrittenOnce(t *testing.T) {
+	v := open(t, filepath.Join(t.TempDir(), "view.db"))
+	if found, err := v.States(t.Context(), []string{"payments/p"}); err != nil || len(found) != 0 {
+		t.Fatalf("an empty view has %v (%v)", found, err)
+	}
+	for cursor := range int64(3) {
+		e := &eventv1.PaymentStatusChanged{Name: fmt.Sprintf("events/%d", cursor+1), Cursor: cursor + 1, Payment: "payments/p", Provider: "clip"}
+		apply(t, v, view.Batch{Cursor: e.GetCursor(), Events: []*eventv1.PaymentStatusChanged{e}, States: map[string]*ledgerv1.PaymentState{
+			"payments/p": {Machines: map[string]*ledgerv1.MachineState{"payment": {Last: e}}},
+		}})
+	}
+	if all, err := v.Payments(t.Context(), view.Query{Limit: 10}); err != nil || len(all) != 1 || all[0].UpdateCursor != 3 {
+		t.Errorf("payments are %v (%v), want one that changed with cursor 3", all, err)
+	}
+}
+
 func parsePayments(tb testing.TB, in string) filter.Conditions {
 	tb.Helper()
 	c, err := filter.Payments().Parse(in)
