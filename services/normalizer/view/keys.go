@@ -101,13 +101,8 @@ func (p *part) add(k key) {
 	p.size++
 }
 
-// clear drops the keys and keeps their room for those to come, unless there were
-// more than most: a filling brings many at once.
-func (p *part) clear(most int) {
-	if p.size > most {
-		*p = part{}
-		return
-	}
+// clear drops the keys and keeps their room for those to come.
+func (p *part) clear() {
 	clear(p.first)
 	clear(p.more)
 	p.size = 0
@@ -166,7 +161,7 @@ func (m *memory) commit(flushed int, keys []key) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if flushed >= 0 {
-		m.parts[flushed].clear(2 * m.limit)
+		m.parts[flushed].clear()
 	}
 	for _, k := range keys {
 		m.parts[partOf(k.hash)].add(k)
