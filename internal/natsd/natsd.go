@@ -145,10 +145,10 @@ func (s *Server) failed(n *server.Server, err error) error {
 }
 
 // Connect returns a connection inside the process. It never buffers: what it
-// refuses was not stored.
-func (s *Server) Connect() (*nats.Conn, error) {
-	return nats.Connect("", nats.InProcessServer(s), nats.Name("paynorm"), nats.ErrorHandler(Logs(s.o.Logger)), nats.UserInfo(ourUser, s.guard.password), nats.ReconnectBufSize(-1),
-		nats.MaxReconnects(-1), nats.ReconnectWait(100*time.Millisecond))
+// refuses was not stored. more are options of its own.
+func (s *Server) Connect(more ...nats.Option) (*nats.Conn, error) {
+	return nats.Connect("", append(more, nats.InProcessServer(s), nats.Name("paynorm"), nats.ErrorHandler(Logs(s.o.Logger)), nats.UserInfo(ourUser, s.guard.password), nats.ReconnectBufSize(-1),
+		nats.MaxReconnects(-1), nats.ReconnectWait(100*time.Millisecond))...)
 }
 
 // Logs returns what brings a connection's asynchronous errors to a log, at debug:

@@ -25,20 +25,29 @@ func (p *process) ackTimeout() time.Duration {
 	return embeddedAck
 }
 
-// connectNATS starts the embedded server, or dials the external cluster.
-func (p *process) connectNATS(ctx context.Context) (*nats.Conn, error) {
+// eventsBuffer is how many bytes of a batch of events go to the server at once.
+const eventsBuffer = 128 << 10
+
+// reachNATS starts the embedded server, or finds the external cluster, and connects to it.
+func (p *process) reachNATS(ctx context.Context) (*nats.Conn, error) {
 	cfg := p.Config.GetNats()
 	if cfg.GetUrl() != "" {
 		login, err := p.login()
 		if err != nil {
 			return nil, err
 		}
-		nc, err := nats.Connect(cfg.GetUrl(), append(login, nats.Name("paynorm"), nats.ErrorHandler(natsd.Logs(p.Logger)), nats.ReconnectBufSize(-1), nats.MaxReconnects(-1),
-			nats.ReconnectWait(200*time.Millisecond), nats.Timeout(2*time.Second), nats.PingInterval(5*time.Second), nats.MaxPingsOutstanding(2))...)
-		if err != nil {
-			return nil, fmt.Errorf("nats.url: %w", err)
+		p.dial = func(more ...nats.Option) (*nats.Conn, error) {
+			nc, err := nats.Connect(cfg.GetUrl(), append(append(more, login...), nats.Name("paynorm"), nats.ErrorHandler(natsd.Logs(p.Logger)), nats.ReconnectBufSize(-1), nats.MaxReconnects(-1),
+				nats.ReconnectWait(200*time.Millisecond), nats.Timeout(2*time.Second), nats.PingInterval(5*time.Second), nats.MaxPingsOutstanding(2))...)
+			if err != nil {
+				return nil, fmt.Errorf("nats.url: %w", err)
+			}
+			return nc, nil
 		}
-		p.closers.push(nc.Close)
+		nc, err := p.connectNATS()
+		if err != nil {
+			return nil, err
+		}
 		p.Logger.Info("using an external NATS; run its servers with sync_interval: always, or a power cut takes acknowledged webhooks",
 			"server", nc.ConnectedServerName(), "version", nc.ConnectedServerVersion(), "replicas", cfg.GetReplicas())
 		if nc.MaxPayload() < natsd.MaxPayload {
@@ -63,11 +72,22 @@ func (p *process) connectNATS(ctx context.Context) (*nats.Conn, error) {
 	}
 	p.closers.push(server.Shutdown)
 	p.storage, p.stage = server.Failure, server.Stage
-	nc, err := server.Connect()
-	if err != nil {
-		return nil, fmt.Errorf("embedded NATS: %w", err)
-	}
-	p.closers.push(nc.Close)
 	p.addresses.NATS = server.Address()
-	return nc, nil
+	p.dial = func(more ...nats.Option) (*nats.Conn, error) {
+		nc, err := server.Connect(more...)
+		if err != nil {
+			return nil, fmt.Errorf("embedded NATS: %w", err)
+		}
+		return nc, nil
+	}
+	return p.connectNATS()
+}
+
+// connectNATS connects once more to what reachNATS has found.
+func (p *process) connectNATS(more ...nats.Option) (*nats.Conn, error) {
+	nc, err := p.dial(more...)
+	if err == nil {
+		p.closers.push(nc.Close)
+	}
+	return nc, err
 }

@@ -41,7 +41,7 @@ func Rebuild(ctx context.Context, o Options, events bool) error {
 func (p *process) forget(ctx context.Context, s *stores, all bool) (err error) {
 	var events *eventstream.Stream // nil: they are made anew too
 	if !all {
-		if events, err = p.openEvents(ctx, s.conn); err != nil {
+		if events, err = p.openEvents(ctx); err != nil {
 			return err
 		}
 	}

@@ -10,6 +10,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/nats-io/nats.go"
 	configv1 "github.com/paynorm/paynorm/gen/paynorm/config/v1"
 	"github.com/paynorm/paynorm/internal/telemetry"
 	"github.com/paynorm/paynorm/internal/tracing"
@@ -36,9 +37,10 @@ type Addresses struct{ HTTP, GRPC, Metrics, NATS string }
 type process struct {
 	Options
 	metrics   *telemetry.Metrics
-	tracer    *tracing.Tracer     // nil: nothing is traced
-	storage   func() error        // why the embedded NATS cannot write; nil: nothing is embedded
-	stage     func(stream string) // has batches gathered in memory; nil: nothing is embedded
+	tracer    *tracing.Tracer                               // nil: nothing is traced
+	storage   func() error                                  // why the embedded NATS cannot write; nil: nothing is embedded
+	dial      func(more ...nats.Option) (*nats.Conn, error) // connects to NATS
+	stage     func(stream string)                           // has batches gathered in memory; nil: nothing is embedded
 	closers   stack
 	addresses Addresses
 	group     *errgroup.Group // of what runs until the process stops

@@ -25,7 +25,7 @@ import (
 // stores is everything that is kept, opened, and what works on it. The
 // projector is not running yet.
 type stores struct {
-	conn      *nats.Conn
+	conn      *nats.Conn // for the ledger, and all but events
 	ring      *seal.Ring // nil: deliveries are stored in the clear
 	ledger    *ledger.Ledger
 	events    *eventstream.Stream
@@ -60,7 +60,7 @@ func (p *process) openStores(ctx context.Context, health func(error)) (*stores, 
 
 // openProjection opens events and view beside the ledger.
 func (p *process) openProjection(ctx context.Context, s *stores) (err error) {
-	if s.events, err = p.openEvents(ctx, s.conn); err != nil {
+	if s.events, err = p.openEvents(ctx); err != nil {
 		return err
 	}
 	if s.view, err = view.Open(ctx, p.file(viewFile)); err != nil {
@@ -79,7 +79,13 @@ func (p *process) openProjection(ctx context.Context, s *stores) (err error) {
 	return nil
 }
 
-func (p *process) openEvents(ctx context.Context, nc *nats.Conn) (*eventstream.Stream, error) {
+// openEvents opens the event stream. It has a connection of its own: a commit of the
+// ledger would else wait behind a batch of events.
+func (p *process) openEvents(ctx context.Context) (*eventstream.Stream, error) {
+	nc, err := p.connectNATS(nats.WriteBufferSize(eventsBuffer))
+	if err != nil {
+		return nil, err
+	}
 	events, err := eventstream.Open(ctx, eventstream.Options{
 		Conn: nc, Replicas: int(p.Config.GetNats().GetReplicas()), AckTimeout: p.ackTimeout(),
 		JSON: p.Config.GetEvents().GetEncoding() == "json", Tracer: p.tracer, Logger: p.Logger,
@@ -118,7 +124,7 @@ func (p *process) connect(ctx context.Context) (*nats.Conn, error) {
 	if err := p.sweep(); err != nil {
 		return nil, err
 	}
-	return p.connectNATS(ctx)
+	return p.reachNATS(ctx)
 }
 
 // sweep removes the views of verifications that were killed; the lock is ours.

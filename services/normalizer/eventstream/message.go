@@ -47,49 +47,54 @@ func Subject(e *eventv1.PaymentStatusChanged) string {
 
 func word(enum, prefix string) string { return strings.ToLower(strings.TrimPrefix(enum, prefix)) }
 
-// encode returns m as a NATS message. The header names are those of the
-// contract, in its case: NATS keeps it.
-func (s *Stream) encode(m Message) (*nats.Msg, error) {
+// fill makes m a NATS message in msg, which may have held another one of its kind
+// before. The header names are those of the contract, in its case: NATS keeps it.
+func (s *Stream) fill(msg *nats.Msg, m Message, data []byte) {
+	msg.Subject, msg.Data = m.Subject(), data
+	media := typeProtobuf
+	if s.o.JSON {
+		media = typeJSON
+	}
+	h := msg.Header
+	set(h, nats.MsgIdHdr, id(m.Name()))
+	set(h, contentType, media)
+	if m.Notice != nil {
+		n := m.Notice
+		set(h, "ce-type", noticeType)
+		set(h, "Paynorm-Reason", word(n.GetReason().String(), "QUARANTINE_REASON_"))
+		set(h, "Paynorm-Delivery", n.GetDelivery())
+		set(h, traceparent, s.o.Tracer.Header(tracing.OfDelivery(n.GetProvider(), n.GetMerchant(), n.GetReceiveTime().AsTime())))
+		return
+	}
+	e := m.Event
+	set(h, "ce-specversion", "1.0")
+	set(h, "ce-id", id(e.GetName()))
+	set(h, "ce-type", eventType)
+	set(h, "ce-source", "/providers/"+e.GetProvider()+"/merchants/"+e.GetMerchant())
+	set(h, "ce-subject", e.GetPayment())
+	set(h, "ce-time", e.GetOccurTime().AsTime().Format(time.RFC3339Nano))
+	set(h, traceparent, s.o.Tracer.Header(tracing.OfDelivery(e.GetProvider(), e.GetMerchant(), e.GetReceiveTime().AsTime())))
+}
+
+// set gives a header its one value, in the place of the one before when there is one.
+func set(h nats.Header, name, value string) {
+	if values := h[name]; len(values) == 1 {
+		values[0] = value
+		return
+	}
+	h[name] = []string{value}
+}
+
+// body returns the event or notice as it is published.
+func (s *Stream) body(m Message) ([]byte, error) {
 	var body proto.Message = m.Event
 	if m.Notice != nil {
 		body = m.Notice
 	}
-	data, media, err := s.body(body)
-	if err != nil {
-		return nil, err
-	}
-	if m.Notice != nil {
-		n := m.Notice
-		return &nats.Msg{Subject: m.Subject(), Data: data, Header: nats.Header{
-			nats.MsgIdHdr:      {id(n.GetName())},
-			contentType:        {media},
-			"ce-type":          {noticeType},
-			"Paynorm-Reason":   {word(n.GetReason().String(), "QUARANTINE_REASON_")},
-			"Paynorm-Delivery": {n.GetDelivery()},
-			traceparent:        {s.o.Tracer.Header(tracing.OfDelivery(n.GetProvider(), n.GetMerchant(), n.GetReceiveTime().AsTime()))},
-		}}, nil
-	}
-	e := m.Event
-	return &nats.Msg{Subject: Subject(e), Data: data, Header: nats.Header{
-		nats.MsgIdHdr:    {id(e.GetName())},
-		contentType:      {media},
-		"ce-specversion": {"1.0"},
-		"ce-id":          {id(e.GetName())},
-		"ce-type":        {eventType},
-		"ce-source":      {"/providers/" + e.GetProvider() + "/merchants/" + e.GetMerchant()},
-		"ce-subject":     {e.GetPayment()},
-		"ce-time":        {e.GetOccurTime().AsTime().Format(time.RFC3339Nano)},
-		traceparent:      {s.o.Tracer.Header(tracing.OfDelivery(e.GetProvider(), e.GetMerchant(), e.GetReceiveTime().AsTime()))},
-	}}, nil
-}
-
-func (s *Stream) body(m proto.Message) (data []byte, media string, err error) {
 	if s.o.JSON {
-		data, err = protojson.Marshal(m)
-		return data, typeJSON, err
+		return protojson.Marshal(body)
 	}
-	data, err = proto.Marshal(m)
-	return data, typeProtobuf, err
+	return proto.Marshal(body)
 }
 
 // id returns the last segment of a resource name.

@@ -26,28 +26,27 @@ func (s *Stream) Publish(ctx context.Context, last int64, messages []Message) er
 	if len(messages) > MaxBatch {
 		return fmt.Errorf("eventstream: %d messages at once, at most %d", len(messages), MaxBatch)
 	}
-	encoded := make([]*nats.Msg, len(messages))
+	bodies := make([][]byte, len(messages))
 	for i, m := range messages {
 		if m.Cursor() != last+int64(i)+1 {
 			return fmt.Errorf("eventstream: message %d has cursor %d, want %d", i, m.Cursor(), last+int64(i)+1)
 		}
-		msg, err := s.encode(m)
-		if err != nil {
+		var err error
+		if bodies[i], err = s.body(m); err != nil {
 			return err
 		}
-		encoded[i] = msg
 		if !s.o.JSON {
-			messages[i].Data = msg.Data
+			messages[i].Data = bodies[i]
 		}
 	}
 	ctx, cancel := context.WithTimeout(ctx, s.o.AckTimeout)
 	defer cancel()
-	if len(encoded) < batchFrom || s.careful {
-		err := s.oneByOne(ctx, last, encoded)
+	if len(messages) < batchFrom || s.careful {
+		err := s.oneByOne(ctx, last, messages, bodies)
 		s.careful = s.careful && err != nil
 		return err
 	}
-	err := s.batch(ctx, last, encoded)
+	err := s.batch(ctx, last, messages, bodies)
 	s.careful = err != nil
 	return err
 }
@@ -55,14 +54,16 @@ func (s *Stream) Publish(ctx context.Context, last int64, messages []Message) er
 // oneByOne publishes without waiting in between: each message names the one
 // before it, so that after a refused one the rest is refused too. The sequence
 // alone would not do: another publisher's message may have taken it.
-func (s *Stream) oneByOne(ctx context.Context, last int64, messages []*nats.Msg) error {
+func (s *Stream) oneByOne(ctx context.Context, last int64, messages []Message, bodies [][]byte) error {
 	acks := make([]jetstream.PubAckFuture, len(messages))
 	for i, m := range messages {
 		fence := []jetstream.PublishOpt{jetstream.WithExpectLastSequence(uint64(last) + uint64(i))}
 		if i > 0 {
-			fence = append(fence, jetstream.WithExpectLastMsgID(messages[i-1].Header[nats.MsgIdHdr][0]))
+			fence = append(fence, jetstream.WithExpectLastMsgID(id(messages[i-1].Name())))
 		}
-		ack, err := s.js.PublishMsgAsync(m, fence...)
+		msg := &nats.Msg{Header: nats.Header{}} // kept until it is acknowledged
+		s.fill(msg, m, bodies[i])
+		ack, err := s.js.PublishMsgAsync(msg, fence...)
 		if err != nil {
 			return unavailable(err)
 		}
@@ -84,20 +85,32 @@ func (s *Stream) oneByOne(ctx context.Context, last int64, messages []*nats.Msg)
 }
 
 // batch publishes by the protocol of NATS ADR-50, which nats.go has no client for.
-func (s *Stream) batch(ctx context.Context, last int64, messages []*nats.Msg) error {
+func (s *Stream) batch(ctx context.Context, last int64, messages []Message, bodies [][]byte) error {
 	batchID := nats.NewInbox() // unique, and below the 64 characters that an ID may have
+	// One message each for all events and for all notices: nats.go copies what it publishes.
+	event, notice := &nats.Msg{Header: nats.Header{}}, &nats.Msg{Header: nats.Header{}}
 	for i, m := range messages {
-		m.Header["Nats-Batch-Id"] = []string{batchID}
-		m.Header["Nats-Batch-Sequence"] = []string{strconv.Itoa(i + 1)}
+		msg := event
+		if m.Notice != nil {
+			msg = notice
+		}
+		s.fill(msg, m, bodies[i])
+		set(msg.Header, "Nats-Batch-Id", batchID)
+		set(msg.Header, "Nats-Batch-Sequence", strconv.Itoa(i+1))
 		switch i {
 		case 0:
-			m.Header[jetstream.ExpectedLastSeqHeader] = []string{strconv.FormatInt(last, 10)}
-			m.Header[jetstream.ExpectedStreamHeader] = []string{Name}
+			set(msg.Header, jetstream.ExpectedLastSeqHeader, strconv.FormatInt(last, 10))
+			set(msg.Header, jetstream.ExpectedStreamHeader, Name)
+		case 1:
+			for _, first := range []*nats.Msg{event, notice} {
+				delete(first.Header, jetstream.ExpectedLastSeqHeader)
+				delete(first.Header, jetstream.ExpectedStreamHeader)
+			}
 		case len(messages) - 1:
-			m.Header["Nats-Batch-Commit"] = []string{"1"}
-			return s.commit(ctx, last+int64(len(messages)), m)
+			set(msg.Header, "Nats-Batch-Commit", "1")
+			return s.commit(ctx, last+int64(len(messages)), msg)
 		}
-		if err := s.o.Conn.PublishMsg(m); err != nil {
+		if err := s.o.Conn.PublishMsg(msg); err != nil {
 			return unavailable(err)
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"slices"
 	"time"
 
@@ -32,7 +33,12 @@ type writer struct {
 	// demands the same place, so at most one arrives, and that may be much later: the
 	// server's queue for the stream is another one than that for questions.
 	doubt [][]byte
+	// buffer holds the message of a commit while it is published.
+	buffer []byte
 }
+
+// maxBuffer is how many bytes of the buffer are kept from one commit to the next.
+const maxBuffer = 256 << 10
 
 func (w *writer) run(ctx context.Context) {
 	w.status = w.l.o.Conn.StatusChanged(nats.DISCONNECTED, nats.RECONNECTING, nats.CLOSED)
@@ -58,6 +64,9 @@ func (w *writer) run(ctx context.Context) {
 			case first = <-w.l.entries:
 			}
 		}
+		// Who can run now may have a delivery too. When the processors are busy, this makes
+		// commits larger and so fewer; when they are not, nothing runs in between.
+		runtime.Gosched()
 		group := w.gather(first)
 		if len(group) == 0 {
 			continue
@@ -148,7 +157,7 @@ func (w *writer) remember() {
 func (w *writer) marshal(c *ledgerv1.Commit, group []*entry) ([]byte, error) {
 	if command := group[0].command; command != nil {
 		c.Reprocess = command
-		return proto.Marshal(c)
+		return w.encode(c)
 	}
 	c.Deliveries = make([]*ledgerv1.Delivery, len(group))
 	for i, e := range group {
@@ -158,7 +167,16 @@ func (w *writer) marshal(c *ledgerv1.Commit, group []*entry) ([]byte, error) {
 		}
 		c.Deliveries[i] = d
 	}
-	return proto.Marshal(c)
+	return w.encode(c)
+}
+
+// encode returns the message of c, which is valid until the next one: nats.go copies what it publishes.
+func (w *writer) encode(c *ledgerv1.Commit) (data []byte, err error) {
+	data, err = proto.MarshalOptions{}.MarshalAppend(w.buffer[:0], c)
+	if cap(data) <= maxBuffer {
+		w.buffer = data
+	}
+	return data, err
 }
 
 func (w *writer) advance(to tip) {

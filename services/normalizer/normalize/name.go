@@ -4,7 +4,6 @@ import (
 	"crypto/sha256"
 	"encoding/base32"
 	"encoding/binary"
-	"hash"
 	"strconv"
 
 	eventv1 "github.com/paynorm/paynorm/gen/paynorm/event/v1"
@@ -36,29 +35,31 @@ func PaymentName(e *eventv1.PaymentStatusChanged, key []string) string {
 // CorrectionName returns the name of the event that corrects the event named
 // superseded by the command that is the commit numbered sequence of the ledger.
 func CorrectionName(superseded string, sequence int64) string {
-	h := sha256.New()
-	part(h, correctionLabel)
-	part(h, superseded)
-	part(h, strconv.FormatInt(sequence, 10))
-	return "events/e" + lower.EncodeToString(h.Sum(nil)[:20])
+	parts := appendPart(nil, correctionLabel)
+	parts = appendPart(parts, superseded)
+	parts = appendPart(parts, strconv.FormatInt(sequence, 10))
+	return "events/e" + sum(parts)
 }
 
 func digest(label string, e *eventv1.PaymentStatusChanged, key []string) string {
-	h := sha256.New()
-	part(h, label)
-	part(h, e.GetProvider())
-	part(h, e.GetMerchant())
-	part(h, e.GetMode().String())
+	parts := make([]byte, 0, 512) // most fit, and need no memory of their own then
+	parts = appendPart(parts, label)
+	parts = appendPart(parts, e.GetProvider())
+	parts = appendPart(parts, e.GetMerchant())
+	parts = appendPart(parts, e.GetMode().String())
 	for _, k := range key {
-		part(h, k)
+		parts = appendPart(parts, k)
 	}
-	return lower.EncodeToString(h.Sum(nil)[:20])
+	return sum(parts)
 }
 
-// part writes s with its length before it, so that ("ab", "c") and ("a", "bc") differ.
-func part(h hash.Hash, s string) {
-	var length [4]byte
-	binary.BigEndian.PutUint32(length[:], uint32(len(s)))
-	h.Write(length[:])
-	h.Write([]byte(s))
+// appendPart appends s with its length before it, so that ("ab", "c") and ("a", "bc") differ.
+func appendPart(to []byte, s string) []byte {
+	return append(binary.BigEndian.AppendUint32(to, uint32(len(s))), s...)
+}
+
+// sum returns the first 160 bits of the hash of parts.
+func sum(parts []byte) string {
+	h := sha256.Sum256(parts)
+	return lower.EncodeToString(h[:20])
 }

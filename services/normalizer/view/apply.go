@@ -83,7 +83,7 @@ type change struct {
 	meta
 	lastPayment, lastDelivery int64
 	keys                      []key // for memory
-	flushed                   int   // the part of memory that went to the table, or -1
+	flushed                   []int // the parts of memory that went to the table
 	released                  []release
 }
 
@@ -98,7 +98,7 @@ func (v *View) apply(ctx context.Context, b Batch) error {
 		return err
 	}
 	known := len(v.classes)
-	next := change{meta: v.stored, lastPayment: v.lastPayment, lastDelivery: v.lastDelivery, flushed: v.memory.full()}
+	next := change{meta: v.stored, lastPayment: v.lastPayment, lastDelivery: v.lastDelivery, flushed: v.memory.over()}
 	err := v.fill(ctx, b, &next)
 	if err == nil {
 		_, err = v.insert.commit.ExecContext(ctx)
@@ -118,10 +118,8 @@ func (v *View) apply(ctx context.Context, b Batch) error {
 
 // fill writes b within a transaction and brings next to the position after it.
 func (v *View) fill(ctx context.Context, b Batch, next *change) error {
-	if next.flushed >= 0 {
-		if err := v.flush(ctx, next.flushed); err != nil {
-			return fmt.Errorf("store keys: %w", err)
-		}
+	if err := v.flush(ctx, next.flushed); err != nil {
+		return fmt.Errorf("store keys: %w", err)
 	}
 	if err := v.addDeliveries(ctx, b.Deliveries, next); err != nil {
 		return err

@@ -240,7 +240,7 @@ func TestWhatWasFilledIsThereAfterReopening(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	v.LimitMemory(100) // some keys are in the table, some are not
+	v.LimitMemory(1600) // some keys are in the table, some are not
 	if err := v.BeginFill(ctx); err != nil {
 		t.Fatal(err)
 	}

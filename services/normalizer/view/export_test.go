@@ -1,6 +1,6 @@
 package view
 
-// LimitMemory makes each part of v's memory go to the table when it has n keys.
+// LimitMemory makes parts of v's memory go to the table when it has more than n keys.
 func (v *View) LimitMemory(n int) { v.memory.limit = n }
 
 // InMemory returns how many keys are in memory.

@@ -17,7 +17,7 @@ func open(tb testing.TB, path string) *view.View {
 		tb.Fatal(err)
 	}
 	if _, ok := tb.(*testing.T); ok {
-		v.LimitMemory(10)
+		v.LimitMemory(160)
 	}
 	tb.Cleanup(func() {
 		if err := v.Close(); err != nil {

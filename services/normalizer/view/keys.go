@@ -13,12 +13,13 @@ import (
 // The keys of rows are hashes of IDs, which fall anywhere in an index: with an
 // index of SQLite's for each ID, every event would dirty a page of each, and
 // these pages would be most of what is written. So the newest keys stay in
-// memory, in parts by their first bits, and a part goes to the table keys in
-// one go when it is full: then many keys fall on each page. What was in memory
-// is read back from the events and payments when a view is opened.
+// memory, in parts by their first bits, and when there are too many, the largest
+// part goes to the table keys in one go: then many keys fall on each page, and a
+// batch takes about as many to the table as it brings. What was in memory is read
+// back from the events and payments when a view is opened.
 const (
-	parts     = 16
-	partLimit = 16384 // keys; together they are those of about 40 000 events
+	parts       = 256
+	memoryLimit = 400 * parts // keys; those of about 16 000 events
 )
 
 // kind says what a key is of; the same text has another hash for each.
@@ -48,9 +49,9 @@ func hash(k kind, id string) int64 {
 	return int64(h)
 }
 
-// partOf returns the part of a hash: its first four bits, so that a part is a
-// stretch of the table.
-func partOf(hash int64) int { return int(uint64(hash) >> 60) }
+// partOf returns the part of a hash by its first bits: a part is a stretch of the
+// table, and parts are in its order.
+func partOf(hash int64) int { return int((uint64(hash) ^ 1<<63) >> 56) }
 
 // eventKeys appends the keys of e to to. IDs that are empty have none.
 func eventKeys(to []key, e *eventv1.PaymentStatusChanged) []key {
@@ -78,7 +79,7 @@ func appendKey(to []key, k kind, id string, row int64) []key {
 
 // memory holds the keys that are not in the table yet.
 type memory struct {
-	limit int // keys of a part
+	limit int // keys
 	mu    sync.RWMutex
 	parts [parts]part
 }
@@ -142,45 +143,53 @@ func (m *memory) forget() {
 	m.parts = [parts]part{}
 }
 
-// full returns a part that has to go to the table, or -1.
-func (m *memory) full() int {
-	largest := 0
+// over returns the parts that have to go to the table, the largest of them first.
+func (m *memory) over() (out []int) {
+	keys := 0
 	for i := range m.parts {
-		if m.parts[i].size > m.parts[largest].size {
-			largest = i
+		keys += m.parts[i].size
+	}
+	if keys <= m.limit {
+		return nil
+	}
+	for i := range m.parts {
+		out = append(out, i)
+	}
+	slices.SortFunc(out, func(i, j int) int { return m.parts[j].size - m.parts[i].size })
+	for n, i := range out {
+		if keys <= m.limit {
+			return out[:n]
 		}
+		keys -= m.parts[i].size
 	}
-	if m.parts[largest].size < m.limit {
-		return -1
-	}
-	return largest
+	return out
 }
 
-// commit forgets the part that was flushed, unless it is -1, and adds keys.
-func (m *memory) commit(flushed int, keys []key) {
+// commit forgets the parts that were flushed and adds keys.
+func (m *memory) commit(flushed []int, keys []key) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if flushed >= 0 {
-		m.parts[flushed].clear()
+	for _, i := range flushed {
+		m.parts[i].clear()
 	}
 	for _, k := range keys {
 		m.parts[partOf(k.hash)].add(k)
 	}
 }
 
-// flush brings the keys of a part into the table, within a transaction. They
+// flush brings the keys of some parts into the table, within a transaction. They
 // are those of the batches before.
-func (v *View) flush(ctx context.Context, i int) error {
-	p := &v.memory.parts[i]
+func (v *View) flush(ctx context.Context, flushed []int) error {
 	to := newRows(&v.insert.keys)
-	if err := to.addKeys(ctx, p.sorted()); err != nil {
-		return err
+	for _, i := range flushed {
+		if err := to.addKeys(ctx, v.memory.parts[i].sorted()); err != nil {
+			return err
+		}
+		if _, err := v.insert.part.ExecContext(ctx, v.stored.Cursor, v.lastPayment, i); err != nil {
+			return err
+		}
 	}
-	if err := to.flush(ctx); err != nil {
-		return err
-	}
-	_, err := v.insert.part.ExecContext(ctx, v.stored.Cursor, v.lastPayment, i)
-	return err
+	return to.flush(ctx)
 }
 
 // load brings back what was in memory when the view was closed: the keys of

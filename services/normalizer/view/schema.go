@@ -9,7 +9,10 @@ import (
 )
 
 // version is raised with each change of what a file holds.
-const version = 4
+const version = 5
+
+// coarse is the version before, whose parts of keys are those of the first four bits of a hash.
+const coarse = 4
 
 // schema keeps the cost of a write low; that is why it looks as it does.
 //
@@ -180,10 +183,47 @@ func createOrCheck(ctx context.Context, conn *sql.Conn) error {
 		return fmt.Errorf("%w: it has no version", ErrUnusable)
 	case err != nil:
 		return fmt.Errorf("%w: %w", ErrUnusable, err)
+	case got == coarse:
+		return divide(ctx, conn)
 	case got != version:
 		return fmt.Errorf("%w: it has version %d, this program needs %d", ErrUnusable, got, version)
 	}
 	return nil
+}
+
+// divide makes a file of version coarse one of this version: what is in the table of
+// a part is in that of each part that it is divided into.
+func divide(ctx context.Context, conn *sql.Conn) error {
+	tx, err := conn.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = tx.Rollback() }()
+	for _, step := range []string{
+		"CREATE TEMP TABLE before AS SELECT part, cursor, payment FROM parts",
+		"DELETE FROM parts",
+	} {
+		if _, err := tx.ExecContext(ctx, step); err != nil {
+			return err
+		}
+	}
+	for part := range parts {
+		// The sign comes first in the order of the table, and came last in that of bits.
+		before := (part ^ parts/2) / (parts / 16)
+		done, err := tx.ExecContext(ctx, "INSERT INTO parts SELECT ?, cursor, payment FROM temp.before WHERE part = ?", part, before)
+		if err != nil {
+			return err
+		}
+		if n, err := done.RowsAffected(); err != nil || n != 1 {
+			return fmt.Errorf("%w: part %d of its keys is not there", ErrUnusable, before)
+		}
+	}
+	for _, step := range []string{"DROP TABLE temp.before", fmt.Sprintf("UPDATE meta SET schema_version = %d", version)} {
+		if _, err := tx.ExecContext(ctx, step); err != nil {
+			return err
+		}
+	}
+	return tx.Commit()
 }
 
 func create(ctx context.Context, conn *sql.Conn) error {

@@ -10,13 +10,10 @@ import (
 )
 
 // While a view is being filled, only the keys by which it finds payments are in
-// memory and in the table keys. All keys are put aside, in stretches of the table:
-// stored one part of memory after the other, they would touch each page of a
-// growing table again and again. At the end, they are sorted and stored in order.
-const (
-	stretches = 256
-	keySize   = 16 // bytes of a key that is put aside
-)
+// memory and in the table keys. All keys are put aside, by their parts: stored one
+// part of memory after the other, they would touch each page of a growing table
+// again and again. At the end, they are sorted and stored in order.
+const keySize = 16 // bytes of a key that is put aside
 
 const spillTable = `CREATE TABLE spill (id INTEGER PRIMARY KEY, keys BLOB NOT NULL) STRICT`
 
@@ -24,8 +21,8 @@ const spillTable = `CREATE TABLE spill (id INTEGER PRIMARY KEY, keys BLOB NOT NU
 type spill struct {
 	insert, read *sql.Stmt
 	keys         []key // of the batch that is being applied
-	limit        int   // keys of a stretch that are in memory
-	latest       [stretches][]key
+	limit        int   // keys of a part that are in memory
+	latest       [parts][]key
 	rows         int64
 }
 
@@ -36,7 +33,7 @@ func (v *View) openSpill(ctx context.Context) error {
 	}
 	p := preparer{ctx: ctx, conn: v.conn}
 	v.spill = &spill{
-		limit:  max(1, v.memory.limit*parts/(2*stretches)), // by default, 2 MiB in all
+		limit:  max(1, v.memory.limit/parts), // by default, 1.6 MiB in all
 		insert: p.prepare("INSERT INTO spill VALUES (?, ?)"),
 		read:   p.prepare("SELECT keys FROM spill WHERE id BETWEEN ? AND ?"),
 	}
@@ -44,13 +41,10 @@ func (v *View) openSpill(ctx context.Context) error {
 	return p.err
 }
 
-// stretchOf returns the stretch of a hash. They are in the order of the table.
-func stretchOf(hash int64) int { return int((uint64(hash) ^ 1<<63) >> 56) }
-
 // store puts the keys of a batch aside, within a transaction.
 func (s *spill) store(ctx context.Context) error {
 	for _, k := range s.keys {
-		i := stretchOf(k.hash)
+		i := partOf(k.hash)
 		if s.latest[i] = append(s.latest[i], k); len(s.latest[i]) < s.limit {
 			continue
 		}
@@ -69,7 +63,7 @@ func (s *spill) store(ctx context.Context) error {
 	return nil
 }
 
-// sorted returns the keys of a stretch in the order of the table, each once, when they are sorted.
+// sorted returns the keys of a part in the order of the table, each once, when they are sorted.
 func (s *spill) sorted(ctx context.Context, i int) (<-chan []key, error) {
 	keys := s.latest[i]
 	rows, err := s.read.QueryContext(ctx, int64(i)<<32, int64(i)<<32|(1<<32-1))
@@ -109,9 +103,9 @@ func (v *View) gather(ctx context.Context) error {
 	}
 	to := newRows(&v.insert.keys)
 	next, err := v.spill.sorted(ctx, 0)
-	for i := 1; err == nil && i <= stretches; i++ {
+	for i := 1; err == nil && i <= parts; i++ {
 		keys := next
-		if i < stretches { // which is sorted while the one before is stored
+		if i < parts { // which is sorted while the one before is stored
 			next, err = v.spill.sorted(ctx, i)
 		}
 		if err == nil {

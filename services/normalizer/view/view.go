@@ -65,7 +65,7 @@ type Position struct {
 // Open opens the view at path and makes it when there is none; its directory
 // must exist. Errors: ErrUnusable.
 func Open(ctx context.Context, path string) (*View, error) {
-	v := &View{path: path, memory: memory{limit: partLimit}, known: map[string]storedPayment{}}
+	v := &View{path: path, memory: memory{limit: memoryLimit}, known: map[string]storedPayment{}}
 	if err := v.open(ctx); err != nil {
 		_ = v.Close()
 		return nil, fmt.Errorf("open view %s: %w", path, v.explain(err))

@@ -106,7 +106,7 @@ func TestEventsAndPaymentsAreFoundByName(t *testing.T) {
 func TestKeysSurviveReopening(t *testing.T) {
 	path, h, ctx := filepath.Join(t.TempDir(), "view.db"), dataset.New(1), context.Background()
 	names, payments := []string{}, map[string]*ledgerv1.PaymentState{}
-	for _, limit := range []int{5, 40, 1 << 30, 5} { // all in the table, some, none of the last
+	for _, limit := range []int{80, 640, 1 << 30, 80} { // all in the table, some, none of the last
 		v, err := view.Open(ctx, path)
 		if err != nil {
 			t.Fatal(err)
@@ -308,7 +308,10 @@ func TestAFileThatCannotBeUsedSaysToDeleteIt(t *testing.T) {
 		path func(*testing.T) string
 	}{
 		{"another version", func(t *testing.T) string { return make(t, "UPDATE meta SET schema_version = 999") }},
-		{"a part too many", func(t *testing.T) string { return make(t, "INSERT INTO parts VALUES (16, 0, 0)") }},
+		{"a part too many", func(t *testing.T) string { return make(t, "INSERT INTO parts VALUES (256, 0, 0)") }},
+		{"a part too few, of the version before", func(t *testing.T) string {
+			return make(t, "UPDATE meta SET schema_version = 4; DELETE FROM parts WHERE part >= 15")
+		}},
 		{"no version", func(t *testing.T) string { return make(t, "DELETE FROM meta") }},
 		{"another database", func(t *testing.T) string {
 			path := filepath.Join(t.TempDir(), "view.db")

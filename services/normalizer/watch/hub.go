@@ -56,14 +56,19 @@ type Hub struct {
 // NewHub returns a hub that knows of no events yet.
 func NewHub(view Reader) *Hub {
 	h := &Hub{view: view, closed: make(chan struct{}), now: make(chan struct{}), wake: make(chan struct{})}
-	h.recent = recent{limits: limits{count: 8192, bytes: 16 << 20}}
+	h.recent = recent{limits: limits{count: 2048, bytes: 8 << 20}}
 	close(h.now)
 	return h
 }
 
 // Publish tells of all events above the head so far up to and including head.
 // The view must have them already. The events must not be changed afterwards.
+// While nobody watches none is kept: who comes later begins in the view.
 func (h *Hub) Publish(events []*eventv1.PaymentStatusChanged, head int64) {
+	if h.watchers.Load() == 0 {
+		h.Reset(head)
+		return
+	}
 	h.move(head, func() { h.recent.add(events) })
 }
 

@@ -267,8 +267,46 @@ func TestAClientThatStopsReadingHoldsNothingBack(t *testing.T) {
 	})
 }
 
+func TestNothingIsKeptWhileNobodyWatches(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLog(t, 100)
+		kept := func() int { return len(l.recent.events) - l.recent.first }
+		l.publish(50)
+		if kept() != 0 {
+			t.Errorf("%d events are kept, and nobody has come", kept())
+		}
+		var got []int64
+		ctx, cancel := context.WithCancel(t.Context())
+		var done sync.WaitGroup
+		done.Go(func() {
+			_ = l.Watch(ctx, 0, nil, func(e *eventv1.PaymentStatusChanged, cursor int64) error {
+				if e != nil {
+					got = append(got, cursor)
+				}
+				return nil
+			})
+		})
+		synctest.Wait()
+		l.publish(50)
+		synctest.Wait()
+		if diff := cmp.Diff(l.cursors(0, nil), got); diff != "" {
+			t.Errorf("who came late gets (-want +got):\n%s", diff)
+		}
+		if kept() != 50 {
+			t.Errorf("%d events are kept for who watches, want 50", kept())
+		}
+		cancel()
+		done.Wait()
+		l.publish(1)
+		if kept() != 0 {
+			t.Errorf("%d events are kept, and all have gone", kept())
+		}
+	})
+}
+
 func TestMemoryIsBoundedByBytesToo(t *testing.T) {
 	l := newLog(t, 100)
+	l.watchers.Add(1) // somebody watches
 	l.recent.bytes = 10 * proto.Size(&eventv1.PaymentStatusChanged{Name: "events/100", Cursor: 100, Provider: "qitech"})
 	for range 30 {
 		l.publish(7)
