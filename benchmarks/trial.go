@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"runtime"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -128,6 +129,10 @@ func (b *bench) load(ctx context.Context, t *trial, s *server, source deliveries
 	if err != nil {
 		return nil, err
 	}
+	// One processor is enough for the load, and waking another one is a good part of
+	// what the load costs, which the server under test would pay for.
+	all := runtime.GOMAXPROCS(1)
+	defer runtime.GOMAXPROCS(all)
 	before := meter(s)
 	result, err := load.Run(ctx, load.Options{
 		Dial: dial, Request: source.AppendRequest, Connections: t.Connections,

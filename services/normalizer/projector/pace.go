@@ -2,6 +2,7 @@ package projector
 
 import (
 	"context"
+	"runtime"
 	"time"
 )
 
@@ -14,7 +15,13 @@ const (
 	// behind is how many commits in a portion say that the projector is behind;
 	// then it does not wait.
 	behind = 64
+	// yieldAfter is how many deliveries are normalized before others have their turn.
+	yieldAfter = 16
 )
+
+// yield lets who answers webhooks go first. A portion is some milliseconds of work,
+// and the runtime would take the processor away only after ten.
+func yield() { runtime.Gosched() }
 
 // rest waits until apart after a portion of commits began, or until ctx ends.
 func (p *Projector) rest(ctx context.Context, began time.Time, commits int) {

@@ -63,7 +63,11 @@ type item struct {
 
 // read normalizes the deliveries of commits and leaves out skips.
 func (p *Projector) read(ctx context.Context, commits []*ledgerv1.Commit) (work, error) {
-	w := work{whole: commits[len(commits)-1].GetOrdinal()}
+	n := 0
+	for _, c := range commits {
+		n += len(c.GetDeliveries())
+	}
+	w := work{whole: commits[len(commits)-1].GetOrdinal(), items: make([]item, 0, n), deliveries: make([]view.Delivery, 0, n)}
 	for _, c := range commits {
 		for i, d := range c.GetDeliveries() {
 			at := normalize.Place{Sequence: c.GetOrdinal(), Index: i, CommitTime: c.GetCommitTime()}
@@ -75,6 +79,9 @@ func (p *Projector) read(ctx context.Context, commits []*ledgerv1.Commit) (work,
 				}
 				w.items = append(w.items, told...)
 				continue
+			}
+			if i%yieldAfter == 0 {
+				yield()
 			}
 			found, drift := p.o.Normalizer.Items(d, at)
 			if len(drift) > 0 {
@@ -119,6 +126,7 @@ func (p *Projector) do(ctx context.Context, w work) error {
 	for {
 		n := min(len(w.items), eventstream.MaxBatch)
 		last := n == len(w.items)
+		yield()
 		batch, messages, err := p.decide(ctx, w.items[:n])
 		if err != nil {
 			return err
@@ -173,6 +181,7 @@ func (p *Projector) publish(ctx context.Context, batch view.Batch, messages []ev
 		}
 	}
 	batch.Encoded = encoded(messages)
+	yield()
 	if err := p.o.View.Apply(ctx, batch); err != nil {
 		return err
 	}
