@@ -49,8 +49,8 @@ func word(enum, prefix string) string { return strings.ToLower(strings.TrimPrefi
 
 // fill makes m a NATS message in msg, which may have held another one of its kind
 // before. The header names are those of the contract, in its case: NATS keeps it.
-func (s *Stream) fill(msg *nats.Msg, m Message, data []byte) {
-	msg.Subject, msg.Data = m.Subject(), data
+func (s *Stream) fill(msg *nats.Msg, m Message, body []byte) {
+	msg.Subject, msg.Data = m.Subject(), body
 	media := typeProtobuf
 	if s.o.JSON {
 		media = typeJSON
@@ -85,16 +85,12 @@ func set(h nats.Header, name, value string) {
 	h[name] = []string{value}
 }
 
-// body returns the event or notice as it is published.
-func (s *Stream) body(m Message) ([]byte, error) {
-	var body proto.Message = m.Event
+// content returns the event or notice.
+func (m Message) content() proto.Message {
 	if m.Notice != nil {
-		body = m.Notice
+		return m.Notice
 	}
-	if s.o.JSON {
-		return protojson.Marshal(body)
-	}
-	return proto.Marshal(body)
+	return m.Event
 }
 
 // id returns the last segment of a resource name.

@@ -9,6 +9,8 @@ import (
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
+	"google.golang.org/protobuf/encoding/protojson"
+	"google.golang.org/protobuf/proto"
 )
 
 // batchFrom is from how many messages on an atomic batch beats publishing one
@@ -19,25 +21,21 @@ const batchFrom = 8
 const wrongLastSequence = 10071
 
 // Publish stores messages after the message numbered last, in order. Their
-// cursors must be last+1, last+2 and so on; their Data is set. Errors wrap
+// cursors must be last+1, last+2 and so on. Their Data is published when they have it. Errors wrap
 // ErrConflict or ErrUnavailable; after either, as after a crash, the first of them
 // may be stored: read Last again.
 func (s *Stream) Publish(ctx context.Context, last int64, messages []Message) error {
 	if len(messages) > MaxBatch {
 		return fmt.Errorf("eventstream: %d messages at once, at most %d", len(messages), MaxBatch)
 	}
-	bodies := make([][]byte, len(messages))
 	for i, m := range messages {
 		if m.Cursor() != last+int64(i)+1 {
 			return fmt.Errorf("eventstream: message %d has cursor %d, want %d", i, m.Cursor(), last+int64(i)+1)
 		}
-		var err error
-		if bodies[i], err = s.body(m); err != nil {
-			return err
-		}
-		if !s.o.JSON {
-			messages[i].Data = bodies[i]
-		}
+	}
+	bodies, err := s.bodies(messages)
+	if err != nil {
+		return err
 	}
 	ctx, cancel := context.WithTimeout(ctx, s.o.AckTimeout)
 	defer cancel()
@@ -46,9 +44,39 @@ func (s *Stream) Publish(ctx context.Context, last int64, messages []Message) er
 		s.careful = s.careful && err != nil
 		return err
 	}
-	err := s.batch(ctx, last, messages, bodies)
+	err = s.batch(ctx, last, messages, bodies)
 	s.careful = err != nil
 	return err
+}
+
+// Encode sets the Data of messages that have none, unless events are published as JSON.
+func (s *Stream) Encode(messages []Message) (err error) {
+	for i := range messages {
+		if m := &messages[i]; m.Data == nil && !s.o.JSON {
+			if m.Data, err = proto.Marshal(m.content()); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// bodies returns messages as they are published.
+func (s *Stream) bodies(messages []Message) ([][]byte, error) {
+	if err := s.Encode(messages); err != nil {
+		return nil, err
+	}
+	out := make([][]byte, len(messages))
+	for i, m := range messages {
+		if out[i] = m.Data; !s.o.JSON {
+			continue
+		}
+		var err error
+		if out[i], err = protojson.Marshal(m.content()); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
 }
 
 // oneByOne publishes without waiting in between: each message names the one

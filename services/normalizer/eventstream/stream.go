@@ -60,7 +60,7 @@ type Message struct {
 	Notice *eventv1.QuarantineNotice
 	// StoredOn is the subject that the message was read from; empty when it was not read.
 	StoredOn string
-	// Data is the event or notice in protobuf, once it was read or published so; else nil.
+	// Data is the event or notice in protobuf, once it was read or encoded so; else nil.
 	Data []byte
 }
 

@@ -17,6 +17,9 @@ type comparison struct {
 	report Report
 }
 
+// Encode implements publisher.
+func (c *comparison) Encode([]eventstream.Message) error { return nil }
+
 // Publish implements publisher.
 func (c *comparison) Publish(_ context.Context, _ int64, messages []eventstream.Message) error {
 	for _, m := range messages {

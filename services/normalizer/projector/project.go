@@ -3,6 +3,7 @@ package projector
 import (
 	"context"
 	"slices"
+	"sync"
 
 	eventv1 "github.com/paynorm/paynorm/gen/paynorm/event/v1"
 	ledgerv1 "github.com/paynorm/paynorm/gen/paynorm/ledger/v1"
@@ -171,18 +172,33 @@ func (p *Projector) trace(deliveries []view.Delivery) (end func()) {
 	}
 }
 
+// begin begins to publish messages, and returns what waits for the end.
+func (p *Projector) begin(ctx context.Context, messages []eventstream.Message) (published func() error) {
+	if len(messages) == 0 {
+		return func() error { return nil }
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- p.events.Publish(ctx, p.cursor, messages) }()
+	return sync.OnceValue(func() error { return <-ended })
+}
+
 // publish publishes messages in one go and applies batch to the view.
 func (p *Projector) publish(ctx context.Context, batch view.Batch, messages []eventstream.Message) error {
 	batch.LedgerSequence = max(batch.LedgerSequence, p.done.Load())
 	defer p.trace(batch.Deliveries)()
-	if len(messages) > 0 {
-		if err := p.events.Publish(ctx, p.cursor, messages); err != nil {
-			return err
-		}
+	if err := p.events.Encode(messages); err != nil {
+		return err
 	}
 	batch.Encoded = encoded(messages)
 	yield()
-	if err := p.o.View.Apply(ctx, batch); err != nil {
+	// The view is written while the stream syncs, and counts once the stream has the messages.
+	published := p.begin(ctx, messages)
+	batch.Confirm = published
+	err := p.o.View.Apply(ctx, batch)
+	if failed := published(); failed != nil { // it ends before the next one begins, whatever the view says
+		return failed
+	}
+	if err != nil {
 		return err
 	}
 	p.cursor = batch.Cursor

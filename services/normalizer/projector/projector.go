@@ -73,6 +73,7 @@ type Options struct {
 
 // publisher takes messages in order; see eventstream.Stream.Publish.
 type publisher interface {
+	Encode(messages []eventstream.Message) error
 	Publish(ctx context.Context, last int64, messages []eventstream.Message) error
 }
 

@@ -76,7 +76,7 @@ func TestVerifySaysWhereTheStreamIsNotWhatTheLedgerGives(t *testing.T) {
 	if err := q.events.Publish(t.Context(), 0, published[:2]); err != nil {
 		t.Fatal(err)
 	}
-	published[4].Event.Cursor = 3
+	published[4].Event.Cursor, published[4].Data = 3, nil
 	if err := q.events.Publish(t.Context(), 2, published[4:5]); err != nil {
 		t.Fatal(err)
 	}

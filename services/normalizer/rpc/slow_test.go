@@ -106,7 +106,17 @@ func TestWatchersThatNeverReadCostBoundedMemory(t *testing.T) {
 			w.bulk(cursor, 500)
 		}
 	}
-	publish(4500) // fills what the hub keeps for those who keep up
+	reading := watching(t, w.conn)
+	var read sync.WaitGroup
+	read.Go(func() {
+		for {
+			if m, err := reading.Recv(); err != nil || m.GetCursor() > 4500 {
+				return
+			}
+		}
+	})
+	publish(4600) // fills what the hub keeps for those who keep up
+	read.Wait()
 	before := memory()
 	for range watchers {
 		watching(t, w.conn)

@@ -37,6 +37,9 @@ type Batch struct {
 	// New are such states, too, of payments that are known to be in no batch before:
 	// nobody looks for them. A batch that has some must not be repeated.
 	New map[string]*ledgerv1.PaymentState
+	// Confirm is called when all of it is written, and before that counts: an error, which
+	// Apply returns, takes everything back. Not during a filling. Nil: it counts at once.
+	Confirm func() error
 }
 
 // Repeat is an item that told a fact for which there was an event.
@@ -100,6 +103,9 @@ func (v *View) apply(ctx context.Context, b Batch) error {
 	known := len(v.classes)
 	next := change{meta: v.stored, lastPayment: v.lastPayment, lastDelivery: v.lastDelivery, flushed: v.memory.over()}
 	err := v.fill(ctx, b, &next)
+	if err == nil && b.Confirm != nil {
+		err = b.Confirm()
+	}
 	if err == nil {
 		_, err = v.insert.commit.ExecContext(ctx)
 	}
