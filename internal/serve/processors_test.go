@@ -1,0 +1,28 @@
+package serve
+
+import (
+	"runtime"
+	"testing"
+)
+
+func TestFewProcessorsGetOneMoreUnlessSomebodyKnowsBetter(t *testing.T) {
+	before := runtime.GOMAXPROCS(0)
+	t.Cleanup(func() { runtime.GOMAXPROCS(before) })
+	runtime.SetDefaultGOMAXPROCS()
+	there := runtime.GOMAXPROCS(0)
+
+	set := &process{Options: Options{Getenv: func(name string) (string, bool) { return "2", name == "GOMAXPROCS" }}}
+	if set.lendProcessor(); runtime.GOMAXPROCS(0) != there {
+		t.Errorf("GOMAXPROCS is %d although the environment says what it is, want %d", runtime.GOMAXPROCS(0), there)
+	}
+	want := there
+	if there <= fewProcessors {
+		want++
+	}
+	for range 2 { // a second paynorm in the process adds nothing
+		unset := &process{Options: Options{Getenv: func(string) (string, bool) { return "", false }}}
+		if unset.lendProcessor(); runtime.GOMAXPROCS(0) != want {
+			t.Errorf("GOMAXPROCS is %d with %d processors, want %d", runtime.GOMAXPROCS(0), there, want)
+		}
+	}
+}
