@@ -15,8 +15,6 @@ const (
 	// behind is how many commits in a portion say that the projector is behind;
 	// then it does not wait.
 	behind = 64
-	// yieldAfter is how many deliveries are normalized before others have their turn.
-	yieldAfter = 16
 )
 
 // yield lets who answers webhooks go first. A portion is some milliseconds of work,

@@ -81,9 +81,6 @@ func (p *Projector) read(ctx context.Context, commits []*ledgerv1.Commit) (work,
 				w.items = append(w.items, told...)
 				continue
 			}
-			if i%yieldAfter == 0 {
-				yield()
-			}
 			found, drift := p.o.Normalizer.Items(d, at)
 			if len(drift) > 0 {
 				p.o.Observer.Drifted(d.GetProvider(), drift, d.GetReceiveTime().AsTime())
