@@ -21,13 +21,13 @@ type use []string
 
 // The write-ahead log is folded into the file by a checkpointer; the writer does
 // so itself only when the log has 65 536 pages (256 MiB). The writer's cache
-// (16 MiB) holds the inner pages of all indexes. A file that is being filled has
+// (8 MiB) holds the inner pages of all indexes. A file that is being filled has
 // no log at all: it counts only once it is whole.
 var (
 	reading = use{"ro", "query_only(1)", "cache_size(-8192)"}
 	writing = use{
 		"rwc", "page_size(4096)", "journal_mode(WAL)", "synchronous(NORMAL)", "wal_autocheckpoint(65536)",
-		"journal_size_limit(67108864)", "cache_size(-16384)", "temp_store(MEMORY)",
+		"journal_size_limit(67108864)", "cache_size(-8192)", "temp_store(MEMORY)",
 	}
 	filling = use{
 		"rwc", "page_size(4096)", "locking_mode(EXCLUSIVE)", "journal_mode(OFF)", "synchronous(OFF)",
