@@ -26,7 +26,6 @@ func readBody(r *http.Request, limit int64) ([]byte, error) {
 		return readExactly(r.Body, n)
 	}
 	var b bytes.Buffer
-	b.Grow(bytes.MinRead)
 	if r.ContentLength > firstRead {
 		b.Grow(firstRead + bytes.MinRead)
 		if _, err := io.CopyN(&b, r.Body, firstRead); err != nil {
