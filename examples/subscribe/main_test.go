@@ -1,10 +1,12 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"errors"
 	"io"
+	"net/http"
 	"regexp"
 	"strings"
 	"testing"
@@ -34,6 +36,7 @@ func lines(out bytes.Buffer) string { return id.ReplaceAllString(out.String(), "
 func TestEachMessageIsOneLine(t *testing.T) {
 	site := servetest.Start(t, nil)
 	site.Clip(t, "p0", "COMPLETED", 0)
+	awaitEvent(t, site) // the webhook is answered before its event is published
 	var stdout bytes.Buffer
 	sent := onWaiting(func() {
 		site.Clip(t, "p1", "CREATED", 1)
@@ -51,6 +54,19 @@ quarantine.v1.clip.acme quarantined/… QUARANTINE_REASON_UNMAPPED
 `
 	if diff := cmp.Diff(want, lines(stdout)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// awaitEvent returns when the first event is published.
+func awaitEvent(t *testing.T, site *servetest.Site) {
+	t.Helper()
+	resp, err := http.Get(site.HTTP + "/v1/events:watch?after_cursor=0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	if line, err := bufio.NewReader(resp.Body).ReadString('\n'); err != nil {
+		t.Fatalf("%v after %q", err, line)
 	}
 }
 
