@@ -6,8 +6,8 @@ const (
 	// baseMemory is what paynorm needs besides the bodies of webhooks in work, in
 	// bytes: parts of the binary and SQLite come on top of it.
 	baseMemory = 112 << 20
-	// garbage is how much garbage there may be beside what is in use, in percent. A
-	// third of what is in use is NATS's buffers, which cost the collector nothing.
+	// garbage is how much garbage there may be beside what is in use, in percent.
+	// Most of what is in use is NATS's buffers, which cost the collector nothing.
 	garbage = 100
 	// startingGarbage is that while the process starts: no webhook needs memory yet,
 	// and a view that is made anew makes much of it.

@@ -6,7 +6,7 @@
 // never a part of one.
 //
 // One goroutine writes; any number may read. Seen and States read with the
-// writer, so they wait for a batch that is being applied.
+// writer, so they wait for a batch that is being applied and confirmed.
 package view
 
 import (
