@@ -22,12 +22,9 @@ func readBody(r *http.Request, limit int64) ([]byte, error) {
 	if r.ContentLength > limit {
 		return nil, errTooLarge
 	}
-	if n := int(r.ContentLength); 0 < n && n <= firstRead {
-		return readExactly(r.Body, n)
-	}
 	var b bytes.Buffer
+	b.Grow(int(min(max(r.ContentLength, 0), firstRead)) + bytes.MinRead)
 	if r.ContentLength > firstRead {
-		b.Grow(firstRead + bytes.MinRead)
 		if _, err := io.CopyN(&b, r.Body, firstRead); err != nil {
 			return nil, err
 		}
@@ -40,21 +37,6 @@ func readBody(r *http.Request, limit int64) ([]byte, error) {
 		return nil, errTooLarge
 	}
 	return b.Bytes(), nil
-}
-
-// readExactly reads n bytes and the end.
-func readExactly(body io.Reader, n int) ([]byte, error) {
-	b := make([]byte, n+1)
-	if _, err := io.ReadFull(body, b[:n]); err != nil {
-		return nil, err
-	}
-	switch _, err := io.ReadFull(body, b[n:]); {
-	case err == nil:
-		return nil, errTooLarge // than its Content-Length
-	case !errors.Is(err, io.EOF):
-		return nil, err
-	}
-	return b[:n:n], nil
 }
 
 // refuseBody answers a body that could not be read.

@@ -15,9 +15,6 @@ const (
 	maxHeaders = 256 // lines, Host included
 )
 
-// blank is what the requests are copied from that grpc-gateway sees.
-var blank = &http.Request{Method: http.MethodPost}
-
 // webhook answers a request below /webhooks/ and counts it.
 func (g *Gateway) webhook(a *answer, r *http.Request, path, rest string) {
 	start := g.o.Now()
@@ -108,10 +105,12 @@ func (g *Gateway) pass(a *answer, r *http.Request, path string, at time.Time, li
 	defer cancel()
 	// grpc-gateway sees a request of ours: nothing that the sender wrote can
 	// choose its timeout, method, marshaler or metadata. The path is plain by now.
-	inner := blank.WithContext(ctx)
-	inner.URL = &url.URL{Path: path}
-	inner.Header = http.Header{}
-	inner.Body = &delivery{request: r, path: path, sender: sender, headers: lines, body: body, at: at}
+	inner := &http.Request{
+		Method: http.MethodPost,
+		URL:    &url.URL{Path: path},
+		Header: http.Header{},
+		Body:   &delivery{request: r, path: path, sender: sender, headers: lines, body: body, at: at},
+	}
 	a.Header().Set("Cache-Control", "no-store")
-	g.webhooks.ServeHTTP(a, inner)
+	g.webhooks.ServeHTTP(a, inner.WithContext(ctx))
 }
