@@ -21,8 +21,11 @@ type bench struct {
 }
 
 func (b *bench) system(name string) system {
-	if name == baselineName {
-		return baseline{program: filepath.Join(b.dir, baselineName), sync: b.plan.Sync}
+	switch program := filepath.Join(b.dir, baselineName); name {
+	case baselineName:
+		return baseline{program: program, sync: b.plan.Sync, broker: filepath.Join(b.dir, "nats-server")}
+	case embeddedName:
+		return baseline{program: program, sync: b.plan.Sync}
 	}
 	program := cmp.Or(b.plan.program, filepath.Join(b.dir, paynormName))
 	p := paynorm{command: []string{program, "serve", "--log-level", "warn"}, endpoints: b.plan.endpoints}

@@ -48,7 +48,7 @@ func parse(args []string, output io.Writer) (plan, error) {
 	f.DurationVar(&p.Duration, "duration", 5*time.Second, "of each trial")
 	connections := f.String("connections", "1,16,64,256", "numbers of connections to try")
 	f.Float64Var(&p.Rate, "rate", 0, "open loop: deliveries per second, whatever the answers do; 0 is a closed loop")
-	systems := f.String("systems", "baseline,paynorm", "what is measured, in this order")
+	systems := f.String("systems", "baseline,embedded,paynorm", "what is measured, in this order")
 	f.StringVar(&p.Providers, "providers", "clip", "clip, or all: the standard case of each provider in turn, signed and encrypted (paynorm only)")
 	f.IntVar(&p.Body, "body", 0, "bytes of each Clip webhook; 0 leaves it as it is, about 930")
 	f.IntVar(&p.Merchants, "merchants", 1, "merchants that the webhooks are spread over evenly, an endpoint each")
@@ -110,8 +110,8 @@ func (p plan) check() error {
 		return errors.New("-providers all goes with none of -body, -merchants and -batch")
 	}
 	for i, name := range p.Systems {
-		if (name != baselineName && name != paynormName) || slices.Contains(p.Systems[:i], name) {
-			return fmt.Errorf("-systems: %q is neither %s nor %s, or there twice", name, baselineName, paynormName)
+		if known := []string{baselineName, embeddedName, paynormName}; !slices.Contains(known, name) || slices.Contains(p.Systems[:i], name) {
+			return fmt.Errorf("-systems: %q is none of %s, or there twice", name, strings.Join(known, ", "))
 		}
 	}
 	return nil
@@ -119,7 +119,7 @@ func (p plan) check() error {
 
 // packages are the programs that have to be built.
 func (p plan) packages() []string {
-	needed := []string{"./benchmarks/baseline"}
+	needed := []string{"./benchmarks/baseline", "github.com/nats-io/nats-server/v2"}
 	switch {
 	case p.cpuProfile != "":
 		needed = append(needed, "./benchmarks/profiled")

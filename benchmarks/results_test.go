@@ -29,8 +29,9 @@ func TestSystemsTakeTurns(t *testing.T) {
 		got = append(got, fmt.Sprintf("%d %d %.1s %g", x.Round, x.Connections, x.System, x.Rate))
 	}
 	want := []string{
-		"1 1 b 0", "1 1 p 0", "1 64 b 0", "1 64 p 0", "2 1 b 0", "2 1 p 0", "2 64 b 0", "2 64 p 0",
-		"1 64 b 1000", "1 64 p 1000", "2 64 b 1000", "2 64 p 1000",
+		"1 1 b 0", "1 1 e 0", "1 1 p 0", "1 64 b 0", "1 64 e 0", "1 64 p 0",
+		"2 1 b 0", "2 1 e 0", "2 1 p 0", "2 64 b 0", "2 64 e 0", "2 64 p 0",
+		"1 64 b 1000", "1 64 e 1000", "1 64 p 1000", "2 64 b 1000", "2 64 e 1000", "2 64 p 1000",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
@@ -54,7 +55,7 @@ func TestPlansThatMakeNoSenseAreRefused(t *testing.T) {
 }
 
 func TestQuickIsShortAndAllProvidersAreForPaynormAlone(t *testing.T) {
-	if p := planOf(t, "-quick"); len((&bench{plan: p}).trials()) != 6 || p.Duration != 2*time.Second {
+	if p := planOf(t, "-quick"); len((&bench{plan: p}).trials()) != 9 || p.Duration != 2*time.Second {
 		t.Errorf("quick is %+v", p)
 	}
 	if p := planOf(t, "-providers=all"); len((&bench{plan: p}).trials()) != 12 || p.SubscriberRate != 0 {
@@ -67,7 +68,7 @@ func TestBatchesAreForPaynormAlone(t *testing.T) {
 	if len((&bench{plan: p}).trials()) != 12 || p.SubscriberRate != 0 {
 		t.Errorf("batches are %+v", p)
 	}
-	if p = planOf(t, "-body=1048576", "-merchants=3"); len((&bench{plan: p}).trials()) != 30 {
+	if p = planOf(t, "-body=1048576", "-merchants=3"); len((&bench{plan: p}).trials()) != 45 {
 		t.Errorf("long bodies of three merchants are %+v", p)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -18,16 +19,18 @@ import (
 
 // The systems that can be measured.
 const (
-	baselineName = "baseline"
+	baselineName = "baseline" // with a NATS server beside it
+	embeddedName = "embedded" // the same receiver with the NATS server in its process
 	paynormName  = "paynorm"
 )
 
 // server is a running system.
 type server struct {
 	*process
-	http, nats string // addresses
-	dir        string // of this server's configuration and data
-	metrics    string // URL, of paynorm
+	broker     *process // the NATS server, where it has a process of its own
+	http, nats string   // addresses
+	dir        string   // of this server's configuration and data
+	metrics    string   // URL, of paynorm
 }
 
 // system is something to measure.
@@ -42,17 +45,71 @@ type system interface {
 	attempt(event []byte) (string, error)
 }
 
-type baseline struct{ program, sync string }
+// processes are those of a system.
+func (s *server) processes() []*process {
+	if s.broker == nil {
+		return []*process{s.process}
+	}
+	return []*process{s.process, s.broker}
+}
+
+// stop ends the system, first who uses the NATS server.
+func (s *server) stop() error {
+	var all error
+	for _, p := range s.processes() {
+		if err := p.stop(); err != nil {
+			all = errors.Join(all, err, p.said.err())
+		}
+	}
+	return all
+}
+
+type baseline struct {
+	program, sync string
+	broker        string // the program of the NATS server; empty embeds it
+}
 
 func (b baseline) start(ctx context.Context, dir string) (*server, error) {
 	s := &server{dir: dir}
 	if err := s.listen(&s.http, &s.nats); err != nil {
 		return nil, err
 	}
+	args := []string{"-http", s.http, "-token", token}
+	if b.broker == "" {
+		args = append(args, "-nats", s.nats, "-store", filepath.Join(dir, "nats"), "-sync", b.sync)
+	} else {
+		if err := b.startBroker(ctx, s); err != nil {
+			return nil, err
+		}
+		args = append(args, "-url", "nats://"+s.nats)
+	}
 	var err error
-	s.process, err = start(ctx, "http://"+s.http+"/readyz", b.program,
-		"-http", s.http, "-nats", s.nats, "-store", filepath.Join(dir, "nats"), "-token", token, "-sync", b.sync)
+	if s.process, err = start(ctx, "http://"+s.http+"/readyz", b.program, args...); err != nil && s.broker != nil {
+		err = errors.Join(err, s.broker.stop())
+	}
 	return s, err
+}
+
+// startBroker starts a NATS server as its documentation says, which syncs as b does.
+func (b baseline) startBroker(ctx context.Context, s *server) error {
+	var monitor string
+	if err := s.listen(&monitor); err != nil {
+		return err
+	}
+	stream := map[string]any{"store_dir": filepath.Join(s.dir, "nats")}
+	if b.sync == "always" {
+		stream["sync_interval"] = b.sync
+	}
+	cfg, err := json.Marshal(map[string]any{"listen": s.nats, "http": monitor, "jetstream": stream}) // NATS reads JSON too
+	if err != nil {
+		return err
+	}
+	file := filepath.Join(s.dir, "nats-server.conf")
+	if err := os.WriteFile(file, cfg, 0o600); err != nil {
+		return err
+	}
+	s.broker, err = start(ctx, "http://"+monitor+"/healthz", b.broker, "-c", file)
+	return err
 }
 
 func (baseline) drain(context.Context, *server) error { return nil }

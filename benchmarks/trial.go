@@ -81,7 +81,7 @@ func (b *bench) measure(ctx context.Context, t *trial) (err error) {
 	}
 	defer func() { // the exit code of a server that was told to stop is part of the trial
 		if stopped := s.stop(); stopped != nil && err == nil {
-			err = errors.Join(fmt.Errorf("%s stops with %w", t.System, stopped), s.said.err())
+			err = fmt.Errorf("%s stops with %w", t.System, stopped)
 		}
 	}()
 	source, err := b.deliveries(ctx, s)
@@ -173,12 +173,17 @@ type reading struct {
 }
 
 func meter(s *server) reading {
-	r := reading{at: time.Now()}
-	var ok [3]bool
-	r.server, ok[0] = procfs.Of(s.cmd.Process.Pid)
-	r.sender, ok[1] = procfs.Of(os.Getpid())
-	r.machine, ok[2] = procfs.Machine()
-	r.known = ok[0] && ok[1] && ok[2]
+	r := reading{at: time.Now(), known: true}
+	for _, p := range s.processes() {
+		used, ok := procfs.Of(p.cmd.Process.Pid)
+		r.server.CPU += used.CPU
+		r.server.PeakRSS += used.PeakRSS
+		r.known = r.known && ok
+	}
+	var ok [2]bool
+	r.sender, ok[0] = procfs.Of(os.Getpid())
+	r.machine, ok[1] = procfs.Machine()
+	r.known = r.known && ok[0] && ok[1]
 	return r
 }
 

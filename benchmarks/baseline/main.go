@@ -1,12 +1,13 @@
 // Command baseline is what paynorm is measured against: the webhook receiver
 // that a good engineer writes in an afternoon. One provider (Clip), net/http, a
-// secret in the URL, the normalized event in one synchronous JetStream publish
-// for each delivery, then 200. Its NATS server is embedded as paynorm's is.
+// secret in the URL, the normalized event with the body that it was made of in one
+// synchronous JetStream publish for each delivery, then 200. Its NATS server is a
+// program of its own, or embedded as paynorm's is.
 //
 // It keeps the promise that matters most, an acknowledged event is on disk, and
-// does nothing else that paynorm does: it keeps no raw delivery, de-duplicates
-// within JetStream's window of two minutes only, knows no order, no payment
-// versions, no quarantine and no queries.
+// does nothing else that paynorm does: it de-duplicates within JetStream's window
+// of two minutes only, knows no order, no payment versions, no quarantine and no
+// queries.
 package main
 
 import (
@@ -27,11 +28,12 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 )
 
-type options struct{ http, nats, store, token, sync string }
+type options struct{ http, url, nats, store, token, sync string }
 
 func main() {
 	var o options
 	flag.StringVar(&o.http, "http", "127.0.0.1:8082", "where to take webhooks")
+	flag.StringVar(&o.url, "url", "", "of a NATS server; empty embeds one, which -nats, -store and -sync are for")
 	flag.StringVar(&o.nats, "nats", "127.0.0.1:4223", "where subscribers connect")
 	flag.StringVar(&o.store, "store", "", "folder of the NATS server's store")
 	flag.StringVar(&o.token, "token", "", "secret that the URL must carry as token")
@@ -46,18 +48,22 @@ func main() {
 }
 
 func run(ctx context.Context, o options) error {
-	if o.store == "" || o.token == "" || (o.sync != "always" && o.sync != "default") {
-		return errors.New("-store and -token are required, and -sync is always or default")
+	if o.token == "" || (o.url == "") == (o.store == "") || (o.sync != "always" && o.sync != "default") {
+		return errors.New("-token is required, -url or -store, and -sync is always or default")
 	}
-	s, err := startNATS(o)
-	if err != nil {
-		return err
+	connect := []nats.Option{nats.MaxReconnects(-1)}
+	if o.url == "" {
+		s, err := startNATS(o)
+		if err != nil {
+			return err
+		}
+		defer func() {
+			s.Shutdown()
+			s.WaitForShutdown()
+		}()
+		connect = append(connect, nats.InProcessServer(s))
 	}
-	defer func() {
-		s.Shutdown()
-		s.WaitForShutdown()
-	}()
-	nc, err := nats.Connect("", nats.InProcessServer(s))
+	nc, err := nats.Connect(o.url, connect...)
 	if err != nil {
 		return err
 	}

@@ -38,6 +38,8 @@ type event struct {
 	Reference   string    `json:"merchant_reference,omitempty"`
 	OccurTime   string    `json:"occur_time"`
 	ReceiveTime time.Time `json:"receive_time"`
+	// Raw is what the provider sent, without which nothing could be looked at again.
+	Raw json.RawMessage `json:"raw"`
 }
 
 // receiver takes Clip's webhooks.
@@ -86,7 +88,7 @@ func normalize(body []byte) (event, error) {
 	if err := json.Unmarshal(body, &n); err != nil {
 		return event{}, errors.New("the body is not JSON")
 	}
-	e := event{Provider: "clip", Payment: n.Payment, Attempt: n.Transaction, Word: n.Status, OccurTime: n.CreatedAt}
+	e := event{Provider: "clip", Payment: n.Payment, Attempt: n.Transaction, Word: n.Status, OccurTime: n.CreatedAt, Raw: body}
 	switch {
 	case n.Payment == "" || n.Resource != "CHECKOUT":
 		return event{}, errors.New("not a checkout")

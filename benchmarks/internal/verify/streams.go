@@ -57,8 +57,7 @@ func Paynorm(ctx context.Context, js jetstream.JetStream, c *Check) error {
 }
 
 // Baseline reads the one stream of the baseline into c and compares it with
-// what was sent. attempt finds a delivery by its transaction_id: the baseline
-// keeps no bodies.
+// what was sent. attempt finds a delivery by its transaction_id.
 func Baseline(ctx context.Context, js jetstream.JetStream, c *Check, attempt func(transactionID string) (seq uint64, ok bool)) error {
 	err := read(ctx, js, "EVENTS", func(subject string, _ uint64, data []byte) error {
 		id, err := BaselineAttempt(data)
