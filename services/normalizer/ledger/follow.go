@@ -14,6 +14,11 @@ const (
 	maxHeldBytes = 8 << 20
 	// quiet is how long Next waits for a commit.
 	quiet = time.Second
+	// farDeliveries, or farBytes, are held when who follows is far behind.
+	farDeliveries = 768
+	farBytes      = maxHeldBytes / 2
+	// pause is how long the writer waits at most for who is far behind.
+	pause = 50 * time.Millisecond
 )
 
 // Follower reads the commits that this process writes, as they become durable,
@@ -91,11 +96,14 @@ func (f *Follower) Close() {
 
 // held is what the writer holds for a follower: the newest commits, without a gap.
 type held struct {
-	mu      sync.Mutex
-	wanted  bool
-	commits []written
-	bytes   int
-	arrived chan struct{} // gets a value after each commit
+	mu         sync.Mutex
+	wanted     bool
+	commits    []written
+	deliveries int // in them
+	bytes      int
+	arrived    chan struct{} // gets a value after each commit
+	taken      chan struct{} // gets a value when commits were taken
+	stalled    bool          // nothing was taken since the writer waited in vain
 }
 
 // written is a commit as it was before sealing.
@@ -105,7 +113,39 @@ type written struct {
 	bytes  int
 }
 
-func newHeld() *held { return &held{arrived: make(chan struct{}, 1)} }
+func newHeld() *held {
+	return &held{arrived: make(chan struct{}, 1), taken: make(chan struct{}, 1)}
+}
+
+// await lets who follows catch up when it is far behind: until it takes something, and
+// not longer than pause, or until ctx ends. Without it, deliveries that are acknowledged
+// faster than they are followed push each other out of memory, and reading them back
+// from the stream costs the time that who follows lacks. One that has stopped is waited
+// for once.
+func (h *held) await(ctx context.Context) {
+	h.mu.Lock()
+	wait := h.wanted && !h.stalled && (h.deliveries > farDeliveries || h.bytes > farBytes)
+	if wait {
+		select {
+		case <-h.taken: // before
+		default:
+		}
+	}
+	h.mu.Unlock()
+	if !wait {
+		return
+	}
+	timer := time.NewTimer(pause)
+	defer timer.Stop()
+	select {
+	case <-h.taken:
+	case <-ctx.Done():
+	case <-timer.C:
+		h.mu.Lock()
+		h.stalled = true
+		h.mu.Unlock()
+	}
+}
 
 func (h *held) open() {
 	h.mu.Lock()
@@ -116,7 +156,7 @@ func (h *held) open() {
 func (h *held) close() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.wanted, h.commits, h.bytes = false, nil, 0
+	h.wanted, h.commits, h.deliveries, h.bytes = false, nil, 0, 0
 }
 
 // add takes a commit that is durable. What is too much goes from the front, and is
@@ -128,20 +168,25 @@ func (h *held) add(w written) {
 		return
 	}
 	h.commits = append(h.commits, w)
+	h.deliveries += len(w.commit.GetDeliveries())
 	for h.bytes += w.bytes; len(h.commits) > maxHeld || h.bytes > maxHeldBytes; {
 		h.drop()
 	}
 }
 
 // wake tells who follows that there is a commit, here or in the stream.
-func (h *held) wake() {
+func (h *held) wake() { notify(h.arrived) }
+
+// notify puts a value into a channel with room for one.
+func notify(c chan<- struct{}) {
 	select {
-	case h.arrived <- struct{}{}:
+	case c <- struct{}{}:
 	default:
 	}
 }
 
 func (h *held) drop() {
+	h.deliveries -= len(h.commits[0].commit.GetDeliveries())
 	h.bytes -= h.commits[0].bytes
 	h.commits[0] = written{}
 	h.commits = h.commits[1:]
@@ -165,6 +210,10 @@ func (h *held) take(at *tip, limit int) ([]*ledgerv1.Commit, <-chan struct{}) {
 		deliveries += len(w.commit.GetDeliveries())
 		size += w.bytes
 		h.drop()
+	}
+	if len(out) > 0 {
+		h.stalled = false
+		notify(h.taken)
 	}
 	return out, h.arrived
 }

@@ -64,6 +64,7 @@ func (w *writer) run(ctx context.Context) {
 			case first = <-w.l.entries:
 			}
 		}
+		w.l.held.await(ctx)
 		// Who can run now may have a delivery too. When the processors are busy, this makes
 		// commits larger and so fewer; when they are not, nothing runs in between.
 		runtime.Gosched()

@@ -15,6 +15,9 @@ const (
 	// behind is how many commits in a portion say that the projector is behind;
 	// then it does not wait.
 	behind = 64
+	// portion is how many deliveries a portion takes, or those of one commit: some 30 ms
+	// of work. The ledger waits that long when the projector is far behind.
+	portion = 512
 )
 
 // yield lets who answers webhooks go first. A portion is some milliseconds of work,

@@ -173,7 +173,7 @@ func (p *Projector) follow(ctx context.Context, until int64) error {
 	}
 	defer commits.Close()
 	for until == 0 || p.done.Load() < until {
-		next, err := commits.Next(ctx, eventstream.MaxBatch)
+		next, err := commits.Next(ctx, portion)
 		if err != nil {
 			return err
 		}
