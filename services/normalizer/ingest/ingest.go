@@ -90,12 +90,14 @@ func record(d provider.Delivery, e *endpoint.Endpoint, v provider.Verified) *led
 		Verification:   &eventv1.Verification{Scheme: v.Scheme, KeyId: v.KeyID, Coverage: v.Coverage},
 		ExpectAccounts: e.ExpectAccounts,
 	}
+	lines := make([]ledgerv1.Header, len(d.Headers))
 	for i, h := range d.Headers {
 		value := h.Value
 		if slices.Contains(e.Redact, h.Name) {
 			value = redacted
 		}
-		r.Headers[i] = &ledgerv1.Header{Name: h.Name, Value: []byte(value)}
+		lines[i].Name, lines[i].Value = h.Name, []byte(value)
+		r.Headers[i] = &lines[i]
 	}
 	if len(v.Plaintext) != len(d.Body) || len(d.Body) > 0 && &v.Plaintext[0] != &d.Body[0] {
 		r.Plaintext = v.Plaintext

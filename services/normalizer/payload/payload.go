@@ -111,9 +111,9 @@ func newParser(data []byte) *parser {
 		src: string(data),
 		// A name that occurs twice is found below, without the decoder's copies of all names.
 		dec: jsontext.NewDecoder(bytes.NewBuffer(data), jsontext.AllowDuplicateNames(true)),
-		// A guess: a document rarely has more colons than members, and few elements
+		// A guess: names end like that where nobody indents, and there are few elements
 		// beside them. What lies beyond it is allocated as it comes.
-		nodes: make([]node, 0, min(256, bytes.Count(data, []byte(":")))+4),
+		nodes: make([]node, 0, min(256, bytes.Count(data, []byte(`":`)))+4),
 	}
 }
 

@@ -6,7 +6,7 @@ func (v *View) LimitMemory(n int) { v.memory.limit = n }
 // InMemory returns how many keys are in memory.
 func (v *View) InMemory() (n int) {
 	for i := range v.memory.parts {
-		n += v.memory.parts[i].size
+		n += len(v.memory.parts[i].keys)
 	}
 	return n
 }

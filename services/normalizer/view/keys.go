@@ -84,56 +84,47 @@ type memory struct {
 	parts [parts]part
 }
 
+// part has its keys in the order in which they came. Nothing in it is a pointer that
+// the garbage collector would follow.
 type part struct {
-	first map[int64]int64   // a row of the hash
-	more  map[int64][]int64 // and the others, where there are
-	size  int
+	keys []key
+	last map[int64]int32 // by hash: 1 + the place of its last key
+	same []int32         // for each of keys, 1 + the place of the one before with its hash; 0 is none
 }
 
 func (p *part) add(k key) {
-	if p.first == nil {
-		p.first, p.more = map[int64]int64{}, map[int64][]int64{}
+	if p.last == nil {
+		p.last = map[int64]int32{}
 	}
-	if _, ok := p.first[k.hash]; ok {
-		p.more[k.hash] = append(p.more[k.hash], k.row)
-	} else {
-		p.first[k.hash] = k.row
-	}
-	p.size++
+	p.keys, p.same = append(p.keys, k), append(p.same, p.last[k.hash])
+	p.last[k.hash] = int32(len(p.keys))
 }
 
 // clear drops the keys and keeps their room for those to come.
 func (p *part) clear() {
-	clear(p.first)
-	clear(p.more)
-	p.size = 0
+	clear(p.last)
+	p.keys, p.same = p.keys[:0], p.same[:0]
 }
 
 // sorted returns all keys of p in the order of the table.
-func (p *part) sorted() []key {
-	out := make([]key, 0, p.size)
-	for h, row := range p.first {
-		out = append(out, key{h, row})
+func (p *part) sorted() []key { return slices.SortedFunc(slices.Values(p.keys), key.compare) }
+
+// appendRows appends the rows of a hash to to.
+func (p *part) appendRows(to []int64, hash int64) []int64 {
+	for at := p.last[hash]; at > 0; at = p.same[at-1] {
+		to = append(to, p.keys[at-1].row)
 	}
-	for h, rows := range p.more {
-		for _, row := range rows {
-			out = append(out, key{h, row})
-		}
-	}
-	slices.SortFunc(out, key.compare)
-	return out
+	return to
 }
 
-// rows returns the rows of a hash.
-func (m *memory) rows(hash int64) []int64 {
+// rows returns the rows of hashes.
+func (m *memory) rows(hashes ...int64) (out []int64) {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
-	p := &m.parts[partOf(hash)]
-	row, ok := p.first[hash]
-	if !ok {
-		return nil
+	for _, h := range hashes {
+		out = m.parts[partOf(h)].appendRows(out, h)
 	}
-	return append([]int64{row}, p.more[hash]...)
+	return out
 }
 
 // forget drops all keys.
@@ -147,7 +138,7 @@ func (m *memory) forget() {
 func (m *memory) over() (out []int) {
 	keys := 0
 	for i := range m.parts {
-		keys += m.parts[i].size
+		keys += len(m.parts[i].keys)
 	}
 	if keys <= m.limit {
 		return nil
@@ -155,12 +146,12 @@ func (m *memory) over() (out []int) {
 	for i := range m.parts {
 		out = append(out, i)
 	}
-	slices.SortFunc(out, func(i, j int) int { return m.parts[j].size - m.parts[i].size })
+	slices.SortFunc(out, func(i, j int) int { return len(m.parts[j].keys) - len(m.parts[i].keys) })
 	for n, i := range out {
 		if keys <= m.limit {
 			return out[:n]
 		}
-		keys -= m.parts[i].size
+		keys -= len(m.parts[i].keys)
 	}
 	return out
 }

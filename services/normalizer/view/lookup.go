@@ -159,14 +159,15 @@ func (v *View) eachFound(ctx context.Context, k kind, names []string, by *[len(w
 		found[name] = true
 		return err
 	}
-	var at []int64
+	hashes := make([]int64, 0, len(names))
 	for _, name := range names {
-		at = append(at, v.memory.rows(hash(k, name))...)
+		hashes = append(hashes, hash(k, name))
 	}
+	at := v.memory.rows(hashes...)
 	if err := eachIn(ctx, by, at, visit); err != nil {
 		return err
 	}
-	var hashes []int64
+	hashes = hashes[:0]
 	for _, name := range names {
 		if !found[name] {
 			hashes = append(hashes, hash(k, name))
