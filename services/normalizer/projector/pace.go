@@ -7,11 +7,12 @@ import (
 )
 
 const (
-	// apart is how long after the beginning of a portion the next one begins. A
-	// portion makes the disk sync and has a batch and a transaction of its own,
-	// however little it carries. So while deliveries keep coming, portions are fewer
-	// and carry more. A delivery that comes alone is projected at once.
-	apart = 15 * time.Millisecond
+	// Portions begin at least that far apart. A portion makes the disk sync and has a
+	// batch and a transaction of its own, however little it carries. So while deliveries
+	// keep coming, portions are fewer and carry more: the projector rests half as long
+	// as it works when that takes long. A delivery that comes alone is projected at once.
+	closest  = 7 * time.Millisecond
+	farthest = 15 * time.Millisecond
 	// behind is how many commits in a portion say that the projector is behind;
 	// then it does not wait.
 	behind = 64
@@ -24,9 +25,10 @@ const (
 // and the runtime would take the processor away only after ten.
 func yield() { runtime.Gosched() }
 
-// rest waits until apart after a portion of commits began, or until ctx ends.
+// rest waits after a portion of commits that began and has just ended, or until ctx ends.
 func (p *Projector) rest(ctx context.Context, began time.Time, commits int) {
-	left := apart - p.o.Now().Sub(began)
+	worked := p.o.Now().Sub(began)
+	left := min(max(worked*3/2, closest), farthest) - worked
 	if left <= 0 || commits >= behind {
 		return
 	}

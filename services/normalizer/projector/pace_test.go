@@ -15,8 +15,10 @@ func TestRest(t *testing.T) {
 		stop    bool
 		want    time.Duration
 	}{
-		{"a short portion is followed by a rest", 2 * time.Millisecond, 1, false, apart - 2*time.Millisecond},
-		{"a long portion was rest enough", apart + time.Millisecond, 1, false, 0},
+		{"a short portion is followed by a rest", 2 * time.Millisecond, 1, false, closest - 2*time.Millisecond},
+		{"a longer one by a rest of half its length", 8 * time.Millisecond, 1, false, 4 * time.Millisecond},
+		{"as long as another portion does not wait too long", 12 * time.Millisecond, 1, false, farthest - 12*time.Millisecond},
+		{"a long portion was rest enough", farthest + time.Millisecond, 1, false, 0},
 		{"who is behind does not rest", 2 * time.Millisecond, behind, false, 0},
 		{"who is told to stop does not rest", 2 * time.Millisecond, 1, true, 0},
 	} {
