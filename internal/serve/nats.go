@@ -55,7 +55,7 @@ func (p *process) reachNATS(ctx context.Context) (*nats.Conn, error) {
 		}
 		return nc, nil
 	}
-	p.lendProcessor()
+	p.lendProcessors()
 	users, err := p.subscribers()
 	if err != nil {
 		return nil, err
