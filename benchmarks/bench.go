@@ -67,6 +67,9 @@ func (b *bench) run(ctx context.Context) (*results, error) {
 	if err != nil {
 		return nil, err
 	}
+	if b.plan.Reads != nil {
+		return r, b.runReads(ctx, r)
+	}
 	var failed []error
 	for _, t := range b.trials() {
 		if err := b.measure(ctx, t); err != nil {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"flag"
 	"fmt"
@@ -24,6 +25,7 @@ type plan struct {
 	Providers      string        `json:"providers"`       // "clip" or "all"
 	Body           int           `json:"body,omitempty"`  // bytes of a Clip webhook; 0 leaves it as it is
 	Merchants      int           `json:"merchants"`       // with an endpoint each
+	Reads          []int         `json:"reads,omitempty"` // numbers of events that are stored before paynorm is asked; nil asks nothing
 	Batch          int           `json:"batch,omitempty"` // payments in a SingleView webhook; 0 sends Clip's
 	Sync           string        `json:"baseline_sync"`
 	SubscriberRate float64       `json:"subscriber_rate"` // deliveries per second; 0 leaves it out
@@ -38,6 +40,7 @@ const subscriberConnections = 64
 const (
 	maxRounds    = 100
 	maxMerchants = 10_000
+	maxReads     = 5_000_000 // events; more would not be stored in time
 )
 
 func parse(args []string, output io.Writer) (plan, error) {
@@ -53,6 +56,7 @@ func parse(args []string, output io.Writer) (plan, error) {
 	f.IntVar(&p.Body, "body", 0, "bytes of each Clip webhook; 0 leaves it as it is, about 930")
 	f.IntVar(&p.Merchants, "merchants", 1, "merchants that the webhooks are spread over evenly, an endpoint each")
 	f.IntVar(&p.Batch, "batch", 0, "SingleView webhooks with this many payments each (paynorm only); 0 sends Clip's")
+	reads := f.String("reads", "", "numbers of events to store, such as 10000,1000000: then one gRPC client asks while webhooks come at -rate, 2000/s by default (paynorm only)")
 	f.StringVar(&p.Sync, "sync", "always", "how the baseline's JetStream syncs: always, or default (every two minutes); paynorm always syncs")
 	f.Float64Var(&p.SubscriberRate, "subscriber-rate", 1000, "measure from HTTP to a subscriber at this many deliveries per second; 0 leaves it out")
 	f.StringVar(&p.Subscriber, "subscriber", "core", "core NATS, or consumer: a JetStream consumer, which sees an event only when it is on disk")
@@ -70,18 +74,34 @@ func parse(args []string, output io.Writer) (plan, error) {
 	if *quick {
 		p.Rounds, p.Duration, *connections = 1, 2*time.Second, "1,64"
 	}
-	for text := range strings.SplitSeq(*connections, ",") {
-		n, err := strconv.Atoi(strings.TrimSpace(text))
-		if err != nil || n < 1 || n > load.MaxConnections {
-			return plan{}, fmt.Errorf("-connections: %q is not a number from 1 to %d", text, load.MaxConnections)
+	var err error
+	if p.Connections, err = numbers("connections", *connections, load.MaxConnections); err != nil {
+		return plan{}, err
+	}
+	if *reads != "" {
+		if p.Reads, err = numbers("reads", *reads, maxReads); err != nil {
+			return plan{}, err
 		}
-		p.Connections = append(p.Connections, n)
+		p.Systems, p.SubscriberRate, p.Rate = []string{paynormName}, 0, cmp.Or(p.Rate, readRate)
+		return p, p.check()
 	}
 	p.Systems = strings.Split(*systems, ",")
 	if p.Providers == "all" || p.Batch != 0 {
 		p.Systems, p.SubscriberRate = []string{paynormName}, 0
 	}
 	return p, p.check()
+}
+
+// numbers reads those of a flag, from 1 to most.
+func numbers(flag, list string, most int) (all []int, err error) {
+	for text := range strings.SplitSeq(list, ",") {
+		n, err := strconv.Atoi(strings.TrimSpace(text))
+		if err != nil || n < 1 || n > most {
+			return nil, fmt.Errorf("-%s: %q is not a number from 1 to %d", flag, text, most)
+		}
+		all = append(all, n)
+	}
+	return all, nil
 }
 
 func (p plan) check() error {
@@ -100,6 +120,8 @@ func (p plan) check() error {
 		return errors.New("-providers must be clip or all")
 	case p.Body != 0 && (p.Body < webhook.Shortest() || p.Body > webhook.MaxBody):
 		return fmt.Errorf("-body must be 0 or %d to %d", webhook.Shortest(), webhook.MaxBody)
+	case p.Reads != nil && (p.Batch != 0 || p.Providers != "clip"):
+		return errors.New("-reads goes with Clip's webhooks only, without -batch and -providers all")
 	case p.Merchants < 1 || p.Merchants > maxMerchants:
 		return fmt.Errorf("-merchants must be 1 to %d", maxMerchants)
 	case p.Batch < 0 || p.Batch > webhook.MaxPayments:

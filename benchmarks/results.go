@@ -18,6 +18,7 @@ type results struct {
 	Duration float64    `json:"duration_seconds"` // of a trial
 	Trials   []*trial   `json:"trials"`
 	Summary  []*summary `json:"summary"`
+	Reads    []*reads   `json:"reads,omitempty"`
 }
 
 // machine is where it ran.
@@ -156,7 +157,7 @@ func medianLatency(trials []*trial, of func(*trial) latency) latency {
 	}
 }
 
-func medianOf(trials []*trial, of func(*trial) float64) float64 {
+func medianOf[T any](trials []*T, of func(*T) float64) float64 {
 	var values []float64
 	for _, t := range trials {
 		values = append(values, of(t))

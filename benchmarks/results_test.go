@@ -43,7 +43,7 @@ func TestPlansThatMakeNoSenseAreRefused(t *testing.T) {
 		"-rounds=0", "-rounds=101", "-duration=0s", "-duration=10m", "-connections=", "-connections=0", "-connections=1,x", "-connections=5000",
 		"-rate=-1", "-rate=2e6", "-subscriber-rate=-1", "-sync=never", "-subscriber=me", "-providers=aci", "-systems=x", "-systems=paynorm,paynorm", "more",
 		"-body=-1", "-body=100", "-body=1048577", "-merchants=0", "-merchants=10001", "-batch=-1", "-batch=1001",
-		"-batch=10 -body=2000", "-providers=all -body=2000", "-providers=all -merchants=2", "-providers=all -batch=1",
+		"-batch=10 -body=2000", "-reads=0", "-reads=x", "-reads=6000000", "-reads=10 -batch=2", "-reads=10 -providers=all", "-providers=all -body=2000", "-providers=all -merchants=2", "-providers=all -batch=1",
 	} {
 		if p, err := parse(strings.Fields(args), io.Discard); err == nil {
 			t.Errorf("%s is accepted: %+v", args, p)
@@ -166,6 +166,39 @@ func TestTableShowsWhatIsKnownOnly(t *testing.T) {
 	}
 	row := strings.Fields(out.String()[strings.LastIndex(out.String(), "64  paynorm"):])
 	if diff := cmp.Diff([]string{"64", "paynorm", "123", "123.00", "246.00", "369.00", "0.00", "3"}, row); diff != "" {
+		t.Errorf("%s\n%s", diff, out.String())
+	}
+}
+
+func TestReadsHaveARowForEachNumberOfEvents(t *testing.T) {
+	p := planOf(t, "-reads=10,2000", "-rounds=3")
+	if p.Rate != readRate || p.SubscriberRate != 0 {
+		t.Errorf("reads is %+v", p)
+	}
+	r := &results{Plan: p}
+	for round := range 3 {
+		for _, n := range p.Reads {
+			x := float64(n * (round + 1))
+			of := func(k float64) latency { return latency{P50: x + k, P99: 2*x + k} }
+			r.Reads = append(r.Reads, &reads{
+				Events: n, Asks: n, Nothing: of(1), Payment: of(2), Page: of(3), Trial: &trial{HTTP: of(4)},
+			})
+		}
+	}
+	var out strings.Builder
+	if err := r.table(&out); err != nil {
+		t.Fatal(err)
+	}
+	rows := strings.Split(strings.TrimSpace(out.String()), "\n")
+	var got [][]string
+	for _, row := range rows[len(rows)-2:] {
+		got = append(got, strings.Fields(row))
+	}
+	want := [][]string{
+		{"10", "10", "21.00", "41.00", "22.00", "42.00", "23.00", "43.00", "24.00", "44.00"},
+		{"2000", "2000", "4001.00", "8001.00", "4002.00", "8002.00", "4003.00", "8003.00", "4004.00", "8004.00"},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("%s\n%s", diff, out.String())
 	}
 }

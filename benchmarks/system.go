@@ -30,6 +30,7 @@ type server struct {
 	broker     *process // the NATS server, where it has a process of its own
 	http, nats string   // addresses
 	dir        string   // of this server's configuration and data
+	grpc       string   // address, of paynorm
 	metrics    string   // URL, of paynorm
 }
 
@@ -131,8 +132,8 @@ type paynorm struct {
 
 func (p paynorm) start(ctx context.Context, dir string) (*server, error) {
 	s := &server{dir: dir}
-	var grpc, metrics string
-	if err := s.listen(&s.http, &s.nats, &grpc, &metrics); err != nil {
+	var metrics string
+	if err := s.listen(&s.http, &s.nats, &s.grpc, &metrics); err != nil {
 		return nil, err
 	}
 	endpoints, err := p.endpoints(dir)
@@ -140,7 +141,7 @@ func (p paynorm) start(ctx context.Context, dir string) (*server, error) {
 		return nil, err
 	}
 	cfg, err := json.Marshal(map[string]any{ // JSON is YAML too
-		"http": address(s.http), "grpc": address(grpc), "metrics": address(metrics), "nats": address(s.nats),
+		"http": address(s.http), "grpc": address(s.grpc), "metrics": address(metrics), "nats": address(s.nats),
 		"data_dir": filepath.Join(dir, "data"), "endpoints": endpoints,
 	})
 	if err != nil {

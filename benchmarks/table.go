@@ -16,6 +16,9 @@ func (r *results) table(w io.Writer) error {
 	if _, err := io.WriteString(w, r.heading()); err != nil {
 		return err
 	}
+	if r.Plan.Reads != nil {
+		return align(w, r.reads())
+	}
 	if err := align(w, r.comparison()); err != nil {
 		return err
 	}
@@ -85,6 +88,33 @@ func (r *results) comparison() string {
 			fmt.Fprintf(&b, "%d\t%s\t%.0f\t%.2f\t%.2f\t%.2f\t%s\t%s\t%.2f\t%d\t%s\t%s\t\n", s.Connections, s.System, s.Throughput,
 				s.HTTP.P50, s.HTTP.P99, s.HTTP.P999, known(s.CPU, 1), known(s.PeakRSS, 0), s.Drain, s.Retries, known(s.Others, 2), s.ratio())
 		}
+	}
+	return b.String()
+}
+
+// reads has a row for each number of events.
+func (r *results) reads() string {
+	var b strings.Builder
+	fmt.Fprintln(&b, "events\tasks\tempty call p50 ms\tp99 ms\tpayment p50 ms\tp99 ms\tpage p50 ms\tp99 ms\twebhook p50 ms\tp99 ms\tpeak MiB\t")
+	for _, n := range r.Plan.Reads {
+		var of []*reads
+		for _, m := range r.Reads {
+			if m.Events == n {
+				of = append(of, m)
+			}
+		}
+		if len(of) == 0 {
+			continue
+		}
+		fmt.Fprintf(&b, "%d\t%.0f", n, medianOf(of, func(m *reads) float64 { return float64(m.Asks) }))
+		for _, kind := range []func(m *reads) latency{
+			func(m *reads) latency { return m.Nothing }, func(m *reads) latency { return m.Payment },
+			func(m *reads) latency { return m.Page }, func(m *reads) latency { return m.Trial.HTTP },
+		} {
+			fmt.Fprintf(&b, "\t%.2f\t%.2f",
+				medianOf(of, func(m *reads) float64 { return kind(m).P50 }), medianOf(of, func(m *reads) float64 { return kind(m).P99 }))
+		}
+		fmt.Fprintf(&b, "\t%s\t\n", known(of[len(of)-1].Trial.PeakRSS, 0))
 	}
 	return b.String()
 }

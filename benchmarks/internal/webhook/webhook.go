@@ -76,6 +76,11 @@ func (s *Source) Attempt(transactionID string) (seq uint64, ok bool) {
 	return seq, ok && run == s.run
 }
 
+// Payment returns the payment_request_id in delivery seq.
+func (s *Source) Payment(seq uint64) string {
+	return string(appendID(nil, s.run, paymentID, payment(seq)))
+}
+
 // Facts returns how many facts a delivery tells.
 func (s *Source) Facts() int { return 1 }
 
@@ -86,7 +91,7 @@ func (s *Source) Subject(seq uint64) string { return s.target.subject(seq) }
 func (s *Source) Says(seq uint64, e *eventv1.PaymentStatusChanged) bool {
 	attempt, ok := s.Attempt(e.GetProviderAttemptId())
 	return ok && attempt == seq && e.GetProviderStatus() == s.status(seq).word && e.GetMerchant() == s.target.merchant(seq) &&
-		e.GetProviderPaymentId() == string(appendID(nil, s.run, paymentID, payment(seq)))
+		e.GetProviderPaymentId() == s.Payment(seq)
 }
 
 // status returns the kind of delivery seq: a payment's first says CREATED, its second COMPLETED.
