@@ -88,7 +88,10 @@ func All() []Fault {
 				old:  "limit := min(projected+1, int64(info.State.LastSeq))", new: "limit := max(projected+1, int64(info.State.LastSeq))",
 			}, {
 				file: "services/normalizer/projector/pace.go", // slow enough for what is not projected to be more than what is kept
-				old:  "apart = 15 * time.Millisecond", new: "apart = 500 * time.Millisecond",
+				old:  "closest  = 7 * time.Millisecond", new: "closest  = 500 * time.Millisecond",
+			}, {
+				file: "services/normalizer/projector/pace.go",
+				old:  "farthest = 15 * time.Millisecond", new: "farthest = 500 * time.Millisecond",
 			}, {
 				file: "services/normalizer/projector/pace.go",
 				old:  "behind = 64", new: "behind = 10_000",
