@@ -115,6 +115,23 @@ func TestFollowerThatIsFarBehindMissesNothing(t *testing.T) {
 	next(t, f, 1505, 1508)
 }
 
+func TestTheWriterLooksAfterItsFollower(t *testing.T) {
+	l := open(t, natsdtest.Start(t, ""))
+	f := follow(t, l, 0)
+	fill(t, l, ledger.FarDeliveries)
+	if l.WaitedInVain() {
+		t.Fatalf("the writer waited with %d deliveries, which is not far", ledger.FarDeliveries)
+	}
+	fill(t, l, 2) // one that makes it far, and one that is waited with
+	if !l.WaitedInVain() {
+		t.Error("the writer has not waited for a follower that is far behind")
+	}
+	next(t, f, 0, ledger.FarDeliveries+2)
+	if l.WaitedInVain() {
+		t.Error("the writer would not wait again for a follower that went on")
+	}
+}
+
 // Commits of another paynorm, while this one writes nothing.
 func TestFollowerFindsWhatOthersWrote(t *testing.T) {
 	s := natsdtest.Start(t, "")

@@ -7,17 +7,18 @@ import (
 )
 
 const (
-	// Portions begin at least that far apart. A portion makes the disk sync and has a
-	// batch and a transaction of its own, however little it carries. So while deliveries
-	// keep coming, portions are fewer and carry more: the projector rests half as long
-	// as it works when that takes long. A delivery that comes alone is projected at once.
+	// closest is how long after the beginning of a portion the next one begins at the
+	// earliest. A portion makes the disk sync and has a batch and a transaction of its own,
+	// however little it carries. So while deliveries keep coming, portions are fewer and
+	// carry more. After a longer portion the projector rests half as long as it worked, but
+	// not beyond farthest. A delivery that comes alone is projected at once.
 	closest  = 7 * time.Millisecond
 	farthest = 15 * time.Millisecond
 	// behind is how many commits in a portion say that the projector is behind;
 	// then it does not wait.
 	behind = 64
 	// portion is how many deliveries a portion takes, or those of one commit: some 30 ms
-	// of work. The ledger waits that long when the projector is far behind.
+	// of work. The ledger's writer waits for its end when the projector is far behind.
 	portion = 512
 )
 

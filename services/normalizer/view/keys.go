@@ -107,7 +107,11 @@ func (p *part) clear() {
 }
 
 // sorted returns all keys of p in the order of the table.
-func (p *part) sorted() []key { return slices.SortedFunc(slices.Values(p.keys), key.compare) }
+func (p *part) sorted() []key {
+	out := slices.Clone(p.keys)
+	slices.SortFunc(out, key.compare)
+	return out
+}
 
 // appendRows appends the rows of a hash to to.
 func (p *part) appendRows(to []int64, hash int64) []int64 {
