@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"path/filepath"
+	"sync/atomic"
 
 	"github.com/paynorm/paynorm/benchmarks/internal/mix"
 	"github.com/paynorm/paynorm/benchmarks/internal/webhook"
@@ -17,7 +18,7 @@ type bench struct {
 	plan     plan
 	dir      string
 	progress *slog.Logger
-	runs     uint32 // so far; numbers the IDs of the deliveries
+	runs     atomic.Uint32 // so far; numbers the IDs of the deliveries
 }
 
 func (b *bench) system(name string) system {
@@ -28,6 +29,9 @@ func (b *bench) system(name string) system {
 		return baseline{program: program, sync: b.plan.Sync}
 	}
 	program := cmp.Or(b.plan.program, filepath.Join(b.dir, paynormName))
+	if name == otherName {
+		program = b.plan.Against
+	}
 	p := paynorm{command: []string{program, "serve", "--log-level", "warn"}, endpoints: b.plan.endpoints}
 	if b.plan.cpuProfile != "" {
 		p.command = []string{filepath.Join(b.dir, "profiled"), "--cpuprofile", b.plan.cpuProfile}
@@ -41,15 +45,15 @@ const mixed = 25_000
 
 // deliveries are fresh ones for a trial on s.
 func (b *bench) deliveries(ctx context.Context, s *server) (deliveries, error) {
-	b.runs++
+	run := b.runs.Add(1)
 	to := webhook.Target{Host: s.http, Token: token, Merchants: b.plan.merchants()}
 	switch {
 	case b.plan.Providers == "all":
 		return mix.New(ctx, filepath.Join(s.dir, configFile), mixed)
 	case b.plan.Batch > 0:
-		return webhook.NewBatches(b.runs, to, b.plan.Batch), nil
+		return webhook.NewBatches(run, to, b.plan.Batch), nil
 	}
-	return webhook.New(b.runs, to, b.plan.Body), nil
+	return webhook.New(run, to, b.plan.Body), nil
 }
 
 // limit is how many deliveries source has; 0 is as many as are asked for.
@@ -69,6 +73,9 @@ func (b *bench) run(ctx context.Context) (*results, error) {
 	}
 	if b.plan.Reads != nil {
 		return r, b.runReads(ctx, r)
+	}
+	if b.plan.Against != "" {
+		return r, b.runAgainst(ctx, r)
 	}
 	var failed []error
 	for _, t := range b.trials() {

@@ -28,8 +28,9 @@ type plan struct {
 	Reads          []int         `json:"reads,omitempty"` // numbers of events that are stored before paynorm is asked; nil asks nothing
 	Batch          int           `json:"batch,omitempty"` // payments in a SingleView webhook; 0 sends Clip's
 	Sync           string        `json:"baseline_sync"`
-	SubscriberRate float64       `json:"subscriber_rate"` // deliveries per second; 0 leaves it out
-	Subscriber     string        `json:"subscriber"`      // "core" or "consumer"
+	SubscriberRate float64       `json:"subscriber_rate"`   // deliveries per second; 0 leaves it out
+	Subscriber     string        `json:"subscriber"`        // "core" or "consumer"
+	Against        string        `json:"against,omitempty"` // a program of paynorm that is measured at the same time
 
 	json, dir, cpuProfile, program string
 }
@@ -63,6 +64,7 @@ func parse(args []string, output io.Writer) (plan, error) {
 	f.StringVar(&p.json, "json", "", "write all results to this file too")
 	f.StringVar(&p.dir, "dir", "", "where programs and data go while it runs (default .cache of the module); must be the kind of disk that matters")
 	f.StringVar(&p.program, "paynorm", "", "measure this program instead of building paynorm, to compare versions")
+	f.StringVar(&p.Against, "against", "", "measure paynorm and this older or newer program of it at the same time: their CPU time is compared to half a percent")
 	f.StringVar(&p.cpuProfile, "cpuprofile", "", "write a CPU profile of paynorm in the last of its trials to this file; it slows paynorm down a little")
 	quick := f.Bool("quick", false, "one round at 1 and 64 connections for 2 s each")
 	if err := f.Parse(args); err != nil {
@@ -83,6 +85,10 @@ func parse(args []string, output io.Writer) (plan, error) {
 			return plan{}, err
 		}
 		p.Systems, p.SubscriberRate, p.Rate = []string{paynormName}, 0, cmp.Or(p.Rate, readRate)
+		return p, p.check()
+	}
+	if p.Against != "" {
+		p.Systems, p.SubscriberRate = []string{paynormName}, 0
 		return p, p.check()
 	}
 	p.Systems = strings.Split(*systems, ",")
@@ -122,6 +128,8 @@ func (p plan) check() error {
 		return fmt.Errorf("-body must be 0 or %d to %d", webhook.Shortest(), webhook.MaxBody)
 	case p.Reads != nil && (p.Batch != 0 || p.Providers != "clip"):
 		return errors.New("-reads goes with Clip's webhooks only, without -batch and -providers all")
+	case p.Against != "" && (p.Reads != nil || p.cpuProfile != ""):
+		return errors.New("-against goes with neither -reads nor -cpuprofile")
 	case p.Merchants < 1 || p.Merchants > maxMerchants:
 		return fmt.Errorf("-merchants must be 1 to %d", maxMerchants)
 	case p.Batch < 0 || p.Batch > webhook.MaxPayments:

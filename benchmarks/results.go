@@ -19,6 +19,7 @@ type results struct {
 	Trials   []*trial   `json:"trials"`
 	Summary  []*summary `json:"summary"`
 	Reads    []*reads   `json:"reads,omitempty"`
+	Against  []*against `json:"against,omitempty"`
 }
 
 // machine is where it ran.

@@ -44,6 +44,7 @@ func TestPlansThatMakeNoSenseAreRefused(t *testing.T) {
 		"-rate=-1", "-rate=2e6", "-subscriber-rate=-1", "-sync=never", "-subscriber=me", "-providers=aci", "-systems=x", "-systems=paynorm,paynorm", "more",
 		"-body=-1", "-body=100", "-body=1048577", "-merchants=0", "-merchants=10001", "-batch=-1", "-batch=1001",
 		"-batch=10 -body=2000", "-reads=0", "-reads=x", "-reads=6000000", "-reads=10 -batch=2", "-reads=10 -providers=all", "-providers=all -body=2000", "-providers=all -merchants=2", "-providers=all -batch=1",
+		"-against=old -reads=10", "-against=old -cpuprofile=cpu.prof",
 	} {
 		if p, err := parse(strings.Fields(args), io.Discard); err == nil {
 			t.Errorf("%s is accepted: %+v", args, p)

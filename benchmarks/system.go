@@ -22,6 +22,7 @@ const (
 	baselineName = "baseline" // with a NATS server beside it
 	embeddedName = "embedded" // the same receiver with the NATS server in its process
 	paynormName  = "paynorm"
+	otherName    = "the other" // paynorm is compared with; see against
 )
 
 // server is a running system.

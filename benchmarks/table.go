@@ -19,6 +19,9 @@ func (r *results) table(w io.Writer) error {
 	if r.Plan.Reads != nil {
 		return align(w, r.reads())
 	}
+	if r.Plan.Against != "" {
+		return align(w, r.againstRows())
+	}
 	if err := align(w, r.comparison()); err != nil {
 		return err
 	}

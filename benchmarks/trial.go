@@ -41,6 +41,8 @@ type trial struct {
 	Refusals   map[int]int    `json:"refused_deliveries_by_status,omitempty"` // these were not
 	Unsent     int            `json:"unsent,omitempty"`                       // were due in an open loop and found no connection
 	Check      *verify.Report `json:"check"`
+
+	together *meeting // with who is measured at the same time; nil: alone
 }
 
 // payments are those of batches, by the second.
@@ -88,6 +90,9 @@ func (b *bench) measure(ctx context.Context, t *trial) (err error) {
 	if err != nil {
 		return err
 	}
+	if err := t.together.wait(ctx); err != nil {
+		return err
+	}
 	clock := load.Clock{Start: time.Now().Add(10 * time.Millisecond), Rate: t.Rate}
 	measured := clock.Start.Add(b.plan.warmup())
 	var events *subscriber
@@ -98,6 +103,9 @@ func (b *bench) measure(ctx context.Context, t *trial) (err error) {
 		defer events.close()
 	}
 	result, err := b.load(ctx, t, s, source, clock)
+	if err == nil {
+		err = t.together.wait(ctx) // what follows needs a processor
+	}
 	if err != nil {
 		return err
 	}
@@ -131,8 +139,9 @@ func (b *bench) load(ctx context.Context, t *trial, s *server, source deliveries
 	}
 	// One processor is enough for the load, and waking another one is a good part of
 	// what the load costs, which the server under test would pay for.
-	all := runtime.GOMAXPROCS(1)
-	defer runtime.GOMAXPROCS(all)
+	if t.together == nil { // else it is so already
+		defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+	}
 	before := meter(s)
 	result, err := load.Run(ctx, load.Options{
 		Dial: dial, Request: source.AppendRequest, Connections: t.Connections,
