@@ -12,19 +12,23 @@ import (
 // history is what is known of the events and payments that items name.
 type history struct {
 	seen   map[string]view.Origin
-	states map[string]*ledgerv1.PaymentState
+	recent *recent
+	states map[string]*ledgerv1.PaymentState // of payments that are not in recent
 }
 
-func (p *Projector) history(ctx context.Context, items []item) (h history, err error) {
+func (p *Projector) history(ctx context.Context, items []item) (history, error) {
+	h := history{recent: &p.recent}
 	var names, payments []string
 	for _, it := range items {
-		if it.Event != nil {
-			names = append(names, it.Event.GetName())
-			if !it.published {
-				payments = append(payments, it.Event.GetPayment())
-			}
+		if it.Event == nil {
+			continue
+		}
+		names = append(names, it.Event.GetName())
+		if !it.published && p.recent.state(it.Event.GetPayment()) == nil {
+			payments = append(payments, it.Event.GetPayment())
 		}
 	}
+	var err error
 	if h.seen, err = p.o.View.Seen(ctx, names); err != nil {
 		return history{}, err
 	}
@@ -34,6 +38,9 @@ func (p *Projector) history(ctx context.Context, items []item) (h history, err e
 
 // state returns what is known of a payment, to be advanced.
 func (h history) state(name string) *ledgerv1.PaymentState {
+	if state := h.recent.state(name); state != nil {
+		return state
+	}
 	state := h.states[name]
 	if state == nil {
 		state = &ledgerv1.PaymentState{}

@@ -199,6 +199,7 @@ func (p *Projector) publish(ctx context.Context, batch view.Batch, messages []ev
 		return err
 	}
 	p.cursor = batch.Cursor
+	p.recent.remember(batch.States)
 	if len(messages) > 0 {
 		p.position = messages[len(messages)-1].Position()
 		p.o.Watchers.Publish(batch.Events, batch.Cursor)

@@ -88,6 +88,7 @@ type Projector struct {
 
 	cursor   int64 // of the last message in stream and view
 	position *eventv1.LedgerPosition
+	recent   recent
 	done     atomic.Int64 // the last commit that is projected as a whole
 
 	mu   sync.Mutex

@@ -16,6 +16,7 @@ import (
 // gets the same messages again from the view. What the view lacks of the ledger,
 // Run reads again. Errors wrap ErrInconsistent when that cannot be.
 func (p *Projector) Recover(ctx context.Context) error {
+	p.recent.forget() // after a failure some are ahead of the view
 	extent, err := p.o.Events.Extent(ctx)
 	if err != nil {
 		return err

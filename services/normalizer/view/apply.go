@@ -88,6 +88,7 @@ type change struct {
 	keys                      []key // for memory
 	flushed                   []int // the parts of memory that went to the table
 	released                  []release
+	payments                  map[string]storedPayment // the rows that were written, unless the view is being filled
 }
 
 // release says that the item of a delivery that was quarantined has an event now.
@@ -101,7 +102,10 @@ func (v *View) apply(ctx context.Context, b Batch) error {
 		return err
 	}
 	known := len(v.classes)
-	next := change{meta: v.stored, lastPayment: v.lastPayment, lastDelivery: v.lastDelivery, flushed: v.memory.over()}
+	next := change{
+		meta: v.stored, lastPayment: v.lastPayment, lastDelivery: v.lastDelivery, flushed: v.memory.over(),
+		payments: make(map[string]storedPayment, len(b.States)),
+	}
 	err := v.fill(ctx, b, &next)
 	if err == nil && b.Confirm != nil {
 		err = b.Confirm()
@@ -117,6 +121,10 @@ func (v *View) apply(ctx context.Context, b Batch) error {
 	v.memory.commit(next.flushed, next.keys)
 	v.stored, v.lastPayment, v.lastDelivery = next.meta, next.lastPayment, next.lastDelivery
 	if !v.filling {
+		if len(v.known) > maxKept {
+			clear(v.known)
+		}
+		maps.Copy(v.known, next.payments)
 		v.checkpoints.wrote(len(b.Events) + len(b.Deliveries))
 	}
 	return nil

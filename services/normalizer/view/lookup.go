@@ -18,6 +18,9 @@ import (
 // maxKnown is how many payments' rows are remembered until they are written, and the last States' beyond it.
 const maxKnown = 32_000
 
+// maxKept is from how many rows on all are forgotten that were written.
+const maxKept = 4096
+
 // widths are how many names one statement looks up; the last name is repeated
 // to fill it. Three sizes keep the statements few and the filling short.
 var widths = [...]int{1, 8, 64}
@@ -126,8 +129,8 @@ func (v *View) eachNamed(ctx context.Context, k kind, names []string, by *[len(w
 	return found()
 }
 
-// storedPayments finds the rows of payments by name: those that States has not found
-// before. They are not known any more then, because they change.
+// storedPayments finds the rows of payments by name. They are not known any more
+// then, because they change.
 func (v *View) storedPayments(ctx context.Context, names []string) (map[string]storedPayment, error) {
 	out := make(map[string]storedPayment, len(names))
 	var unknown []string

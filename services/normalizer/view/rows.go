@@ -207,15 +207,22 @@ func (v *View) putState(ctx context.Context, added *rows, name string, s *ledger
 	}
 	updated := nullTime(filter.Nanos(last.GetReceiveTime()))
 	providerID, reference := lead.GetProviderPaymentId(), MerchantReference(s)
+	row := storedPayment{old.id, last.GetCursor(), providerID, reference}
 	if old.id == 0 {
 		next.lastPayment++
+		row.id = next.lastPayment
+	}
+	if !v.filling {
+		next.payments[name] = row
+	}
+	if old.id == 0 {
 		if v.filling {
-			v.spill.keys = paymentKeys(v.spill.keys, next.lastPayment, name, providerID, reference)
-			next.keys = append(next.keys, key{hash(paymentByName, name), next.lastPayment})
+			v.spill.keys = paymentKeys(v.spill.keys, row.id, name, providerID, reference)
+			next.keys = append(next.keys, key{hash(paymentByName, name), row.id})
 		} else {
-			next.keys = paymentKeys(next.keys, next.lastPayment, name, providerID, reference)
+			next.keys = paymentKeys(next.keys, row.id, name, providerID, reference)
 		}
-		return added.add(ctx, next.lastPayment, last.GetCursor(), id, updated, name, providerID, reference, blob)
+		return added.add(ctx, row.id, last.GetCursor(), id, updated, name, providerID, reference, blob)
 	}
 	changed := old.providerPaymentID != providerID || old.merchantReference != reference
 	if changed && v.filling {

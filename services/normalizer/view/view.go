@@ -52,7 +52,7 @@ type View struct {
 	filling      bool   // into a file of its own, without a log
 	broken       bool   // what was filled so far is of no use
 	spill        *spill // while filling
-	// known are the rows of payments that were looked up and not written since; 0 where there is none.
+	// known are rows of payments that were looked up or written of late, as they are; 0 where there is none.
 	known map[string]storedPayment
 }
 

@@ -1,0 +1,33 @@
+package projector
+
+import ledgerv1 "github.com/paynorm/paynorm/gen/paynorm/ledger/v1"
+
+// remembered is from how many payments on those that were not touched for longest
+// are forgotten; with those before there are twice as many, about 2 KB each.
+const remembered = 512
+
+// recent holds the states of the payments of late as they are in the view: what
+// happens to a payment often comes in a row.
+type recent struct {
+	young, old map[string]*ledgerv1.PaymentState
+}
+
+// state returns the state of a payment, nil when it is not remembered. Who
+// advances it and cannot bring the view to the same state must forget.
+func (r *recent) state(payment string) *ledgerv1.PaymentState {
+	if s := r.young[payment]; s != nil {
+		return s
+	}
+	return r.old[payment]
+}
+
+func (r *recent) remember(states map[string]*ledgerv1.PaymentState) {
+	if r.young == nil || len(r.young) >= remembered {
+		r.old, r.young = r.young, make(map[string]*ledgerv1.PaymentState, remembered)
+	}
+	for payment, s := range states {
+		r.young[payment] = s
+	}
+}
+
+func (r *recent) forget() { *r = recent{} }

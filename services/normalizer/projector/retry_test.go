@@ -1,0 +1,87 @@
+package projector_test
+
+import (
+	"context"
+	"log/slog"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/paynorm/paynorm/internal/natsd/natsdtest"
+	"github.com/paynorm/paynorm/services/normalizer/eventstream"
+	"github.com/paynorm/paynorm/services/normalizer/normalize"
+	"github.com/paynorm/paynorm/services/normalizer/projector"
+	"github.com/paynorm/paynorm/services/normalizer/provider"
+	"github.com/paynorm/paynorm/services/normalizer/watch"
+)
+
+// decided tells of each item that is decided.
+type decided chan struct{}
+
+func (d decided) Projected(string, normalize.Item, bool) { d <- struct{}{} }
+func (decided) Drifted(string, []string, time.Time)      {}
+
+// What is decided and cannot be published leaves nothing behind: when it is
+// decided again, its payments are as they were.
+func TestWhatCannotBePublishedIsDecidedAnew(t *testing.T) {
+	server := natsdtest.Start(t, "")
+	p := open(t, server, filepath.Join(t.TempDir(), "view.db"))
+	items := make(decided, 100)
+	p.project = projector.New(projector.Options{
+		Ledger: p.ledger, Normalizer: normalize.New([]provider.Adapter{words{}}), Events: p.events, View: p.view, Observer: items,
+		Watchers: watch.NewHub(p.view), Now: time.Now, Logger: slog.New(slog.DiscardHandler),
+	})
+	if err := p.project.Recover(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	js, err := jetstream.New(natsdtest.Connect(t, server))
+	if err != nil {
+		t.Fatal(err)
+	}
+	refuse := func(larger int32) {
+		config := stream(t, server).CachedInfo().Config
+		config.MaxMsgSize = larger
+		if _, err := js.UpdateStream(t.Context(), config); err != nil {
+			t.Fatal(err)
+		}
+	}
+	ctx, stop := context.WithTimeout(t.Context(), time.Minute)
+	defer stop()
+	ended := make(chan error, 1)
+	go func() { ended <- p.project.Run(ctx) }()
+	next := func() {
+		select {
+		case <-items:
+		case err := <-ended:
+			t.Fatalf("the projector ended: %v", err)
+		}
+	}
+
+	p.accept(t, "p1 PENDING 1")
+	next()
+	if err := p.project.Await(ctx, p.ledger.Last()); err != nil {
+		t.Fatal(err)
+	}
+	refuse(1)
+	p.accept(t, "p1 PAID 2\np2 PENDING 1")
+	for range 3 { // p1 and p2, and p1 once more
+		next()
+	}
+	refuse(-1)
+	if err := p.project.Await(ctx, p.ledger.Last()); err != nil {
+		t.Fatal(err)
+	}
+	stop()
+	if err := <-ended; err != nil {
+		t.Fatal(err)
+	}
+	if err := p.view.Close(); err != nil {
+		t.Error(err)
+	}
+	want := "p1:PENDING:applied:1 p1:PAID:applied:2 p2:PENDING:applied:1"
+	if got := summary(p.published(t)); got != want {
+		t.Errorf("published\n%s\nwant\n%s, in %s", got, want, eventstream.Name)
+	}
+}
