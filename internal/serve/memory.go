@@ -8,7 +8,7 @@ const (
 	baseMemory = 112 << 20
 	// garbage is how much garbage there may be beside what is in use, in percent.
 	// Most of what is in use is NATS's buffers, which cost the collector nothing.
-	garbage = 90
+	garbage = 110
 	// startingGarbage is that while the process starts: no webhook needs memory yet,
 	// and a view that is made anew makes much of it.
 	startingGarbage = 150

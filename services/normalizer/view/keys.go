@@ -84,27 +84,15 @@ type memory struct {
 	parts [parts]part
 }
 
-// part has its keys in the order in which they came. Nothing in it is a pointer that
-// the garbage collector would follow.
-type part struct {
-	keys []key
-	last map[int64]int32 // by hash: 1 + the place of its last key
-	same []int32         // for each of keys, 1 + the place of the one before with its hash; 0 is none
-}
+// part has its keys in the order in which they came. They are some hundred, so to
+// look through them takes no longer than to keep an index of them up to date, which
+// would need several times their memory.
+type part struct{ keys []key }
 
-func (p *part) add(k key) {
-	if p.last == nil {
-		p.last = map[int64]int32{}
-	}
-	p.keys, p.same = append(p.keys, k), append(p.same, p.last[k.hash])
-	p.last[k.hash] = int32(len(p.keys))
-}
+func (p *part) add(k key) { p.keys = append(p.keys, k) }
 
 // clear drops the keys and keeps their room for those to come.
-func (p *part) clear() {
-	clear(p.last)
-	p.keys, p.same = p.keys[:0], p.same[:0]
-}
+func (p *part) clear() { p.keys = p.keys[:0] }
 
 // sorted returns all keys of p in the order of the table.
 func (p *part) sorted() []key {
@@ -115,8 +103,10 @@ func (p *part) sorted() []key {
 
 // appendRows appends the rows of a hash to to.
 func (p *part) appendRows(to []int64, hash int64) []int64 {
-	for at := p.last[hash]; at > 0; at = p.same[at-1] {
-		to = append(to, p.keys[at-1].row)
+	for i := range p.keys {
+		if p.keys[i].hash == hash {
+			to = append(to, p.keys[i].row)
+		}
 	}
 	return to
 }
