@@ -3,7 +3,6 @@ package gateway
 import (
 	"context"
 	"net/http"
-	"strconv"
 
 	"github.com/grpc-ecosystem/grpc-gateway/v2/runtime"
 	"google.golang.org/genproto/googleapis/api/httpbody"
@@ -54,11 +53,8 @@ func acknowledge(_ context.Context, w http.ResponseWriter, m proto.Message) erro
 	}
 	h := w.Header()
 	h["Content-Type"] = nil // there, but empty: neither sniffed nor written
-	if code != http.StatusNoContent {
-		if t := body.GetContentType(); t != "" {
-			h.Set("Content-Type", t)
-		}
-		h.Set("Content-Length", strconv.Itoa(len(body.GetData())))
+	if t := body.GetContentType(); t != "" && code != http.StatusNoContent {
+		h.Set("Content-Type", t)
 	}
 	w.WriteHeader(int(code))
 	return nil

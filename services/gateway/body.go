@@ -22,9 +22,13 @@ func readBody(r *http.Request, limit int64) ([]byte, error) {
 	if r.ContentLength > limit {
 		return nil, errTooLarge
 	}
+	if r.ContentLength >= 0 && r.ContentLength <= firstRead {
+		body := make([]byte, r.ContentLength)
+		_, err := io.ReadFull(r.Body, body)
+		return body, err
+	}
 	var b bytes.Buffer
-	b.Grow(int(min(max(r.ContentLength, 0), firstRead)) + bytes.MinRead)
-	if r.ContentLength > firstRead {
+	if r.ContentLength > 0 {
 		if _, err := io.CopyN(&b, r.Body, firstRead); err != nil {
 			return nil, err
 		}

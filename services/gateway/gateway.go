@@ -45,12 +45,15 @@ func New(o Options) (*Gateway, error) {
 	return g, nil
 }
 
+// nosniff and noStore are values of headers of each answer. They are never changed.
+var nosniff, noStore = []string{"nosniff"}, []string{"no-store"}
+
 // Handler serves all paths of the edge. What it does not know is answered 404,
 // never with a redirect.
 func (g *Gateway) Handler() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		a := &answer{ResponseWriter: w}
-		a.Header().Set("X-Content-Type-Options", "nosniff")
+		a.Header()["X-Content-Type-Options"] = nosniff
 		defer g.recovered(a, r)
 		a.deadline(g.o.ReadTimeout)
 		g.route(a, r)

@@ -90,13 +90,18 @@ func record(d provider.Delivery, e *endpoint.Endpoint, v provider.Verified) *led
 		Verification:   &eventv1.Verification{Scheme: v.Scheme, KeyId: v.KeyID, Coverage: v.Coverage},
 		ExpectAccounts: e.ExpectAccounts,
 	}
-	lines := make([]ledgerv1.Header, len(d.Headers))
+	size := 0
+	for _, h := range d.Headers {
+		size += max(len(h.Value), len(redacted))
+	}
+	lines, values := make([]ledgerv1.Header, len(d.Headers)), make([]byte, 0, size)
 	for i, h := range d.Headers {
-		value := h.Value
+		value, start := h.Value, len(values)
 		if slices.Contains(e.Redact, h.Name) {
 			value = redacted
 		}
-		lines[i].Name, lines[i].Value = h.Name, []byte(value)
+		values = append(values, value...)
+		lines[i].Name, lines[i].Value = h.Name, values[start:len(values):len(values)]
 		r.Headers[i] = &lines[i]
 	}
 	if len(v.Plaintext) != len(d.Body) || len(d.Body) > 0 && &v.Plaintext[0] != &d.Body[0] {

@@ -163,14 +163,10 @@ func (c completion) paymentOf(q provider.Quarantine) string {
 
 func delivery(d *ledgerv1.Delivery) provider.Delivery {
 	addr, _ := netip.ParseAddr(d.GetRemoteAddress())
-	headers := make([]provider.Header, 0, len(d.GetHeaders()))
-	for _, h := range d.GetHeaders() {
-		headers = append(headers, provider.Header{Name: h.GetName(), Value: string(h.GetValue())})
-	}
 	return provider.Delivery{
 		Provider: d.GetProvider(), Merchant: d.GetMerchant(), Mode: d.GetMode(),
 		Method: d.GetMethod(), Path: d.GetPath(), RawQuery: d.GetRawQuery(),
-		Headers: headers, Body: d.GetBody(), RemoteAddr: addr, ReceivedAt: d.GetReceiveTime().AsTime(),
+		Headers: provider.Headers(d.GetHeaders()), Body: d.GetBody(), RemoteAddr: addr, ReceivedAt: d.GetReceiveTime().AsTime(),
 	}
 }
 

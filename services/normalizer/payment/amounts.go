@@ -146,7 +146,7 @@ func sameAmounts(last, e *eventv1.PaymentStatusChanged) bool {
 // keepAmounts returns e with the amounts that it leaves out taken from last,
 // and with the payment's amount instead of a capture's.
 func keepAmounts(last, e *eventv1.PaymentStatusChanged) *eventv1.PaymentStatusChanged {
-	if last == nil {
+	if last == nil || !leavesOut(last, e) {
 		return e
 	}
 	kept := proto.CloneOf(e)
@@ -169,6 +169,15 @@ func keepAmounts(last, e *eventv1.PaymentStatusChanged) *eventv1.PaymentStatusCh
 		kept.MerchantReference = last.GetMerchantReference()
 	}
 	return kept
+}
+
+// leavesOut reports whether e lacks something that last has and keepAmounts keeps.
+func leavesOut(last, e *eventv1.PaymentStatusChanged) bool {
+	lacks := func(known, said *eventv1.Money) bool { return known != nil && said == nil }
+	return lacks(last.GetAmount(), e.GetAmount()) || ofOperation(e) && last.GetAmount() != nil ||
+		lacks(last.GetAmountPaid(), e.GetAmountPaid()) || lacks(last.GetAmountRefunded(), e.GetAmountRefunded()) ||
+		lacks(last.GetFee(), e.GetFee()) || lacks(last.GetPresentationAmount(), e.GetPresentationAmount()) ||
+		last.GetMerchantReference() != "" && e.GetMerchantReference() == ""
 }
 
 // Kept returns what is to be kept of last, the last event of a state machine, when

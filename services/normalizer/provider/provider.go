@@ -6,6 +6,7 @@ package provider
 import (
 	"errors"
 	"net/netip"
+	"strings"
 	"slices"
 	"time"
 
@@ -56,6 +57,29 @@ type Delivery struct {
 type Header struct {
 	Name  string
 	Value string
+}
+
+// Headers returns the lines of a message. The values share one string, because each
+// webhook needs them twice.
+func Headers[L interface {
+	GetName() string
+	GetValue() []byte
+}](lines []L) []Header {
+	size := 0
+	for _, l := range lines {
+		size += len(l.GetValue())
+	}
+	var values strings.Builder
+	values.Grow(size)
+	for _, l := range lines {
+		values.Write(l.GetValue())
+	}
+	out, rest := make([]Header, len(lines)), values.String()
+	for i, l := range lines {
+		n := len(l.GetValue())
+		out[i], rest = Header{Name: l.GetName(), Value: rest[:n]}, rest[n:]
+	}
+	return out
 }
 
 // Header returns the only value of the header name, which is given in lower

@@ -9,7 +9,6 @@ import (
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
-	"google.golang.org/protobuf/reflect/protoreflect"
 )
 
 // direct is a connection to services of this process. It runs the server's
@@ -36,9 +35,9 @@ func (d *direct) RegisterService(desc *grpc.ServiceDesc, server any) {
 	}
 }
 
-// Invoke calls a unary method. The request itself is handed over, and what the
-// response holds: neither side may change them afterwards. Headers and trailers
-// are not carried.
+// Invoke calls a unary method. The request itself is handed over: neither side may
+// change it afterwards. Responses are copied, and small. Headers and trailers are not
+// carried.
 func (d *direct) Invoke(ctx context.Context, name string, args, reply any, _ ...grpc.CallOption) error {
 	m, ok := d.methods[name]
 	if !ok {
@@ -64,18 +63,13 @@ func (d *direct) NewStream(_ context.Context, _ *grpc.StreamDesc, name string, _
 	return nil, status.Errorf(codes.Unimplemented, "%s cannot be called inside the process", name)
 }
 
-// handOver sets the fields of from on to, which is new and of the same type.
-// Bytes and messages are shared.
+// handOver copies from to to, which is new and of the same type.
 func handOver(to, from any) error {
 	dst, ok1 := to.(proto.Message)
 	src, ok2 := from.(proto.Message)
 	if !ok1 || !ok2 || dst.ProtoReflect().Descriptor() != src.ProtoReflect().Descriptor() {
 		return fmt.Errorf("hand over %T as %T", from, to)
 	}
-	into := dst.ProtoReflect()
-	src.ProtoReflect().Range(func(f protoreflect.FieldDescriptor, v protoreflect.Value) bool {
-		into.Set(f, v)
-		return true
-	})
+	proto.Merge(dst, src)
 	return nil
 }

@@ -50,7 +50,7 @@ func (n *Normalizer) IngestDelivery(ctx context.Context, r *normalizerv1.IngestD
 	d := provider.Delivery{
 		Provider: r.GetProvider(), Merchant: r.GetMerchant(),
 		Method: r.GetMethod(), Path: r.GetPath(), RawQuery: string(r.GetRawQuery()),
-		Headers: headers(r.GetHeaders()), Body: r.GetBody(),
+		Headers: provider.Headers(r.GetHeaders()), Body: r.GetBody(),
 		RemoteAddr: address(r.GetRemoteAddress()), ReceivedAt: received,
 	}
 	for _, der := range metadata.ValueFromIncomingContext(ctx, certificateKey) {
@@ -69,7 +69,7 @@ func (n *Normalizer) IngestDelivery(ctx context.Context, r *normalizerv1.IngestD
 
 // IssueToken implements NormalizerService.
 func (n *Normalizer) IssueToken(ctx context.Context, r *normalizerv1.IssueTokenRequest) (*normalizerv1.IssueTokenResponse, error) {
-	authorization, _ := provider.Delivery{Headers: headers(r.GetHeaders())}.Header("authorization")
+	authorization, _ := provider.Delivery{Headers: provider.Headers(r.GetHeaders())}.Header("authorization")
 	answer, err := n.Tokens.IssueToken(ctx, r.GetProvider(), r.GetMerchant(), authorization, r.GetBody())
 	if err != nil {
 		return nil, err
@@ -77,14 +77,6 @@ func (n *Normalizer) IssueToken(ctx context.Context, r *normalizerv1.IssueTokenR
 	return &normalizerv1.IssueTokenResponse{
 		HttpStatus: 200, Answer: &httpbody.HttpBody{ContentType: "application/json", Data: answer},
 	}, nil
-}
-
-func headers(hs []*normalizerv1.Header) []provider.Header {
-	out := make([]provider.Header, len(hs))
-	for i, h := range hs {
-		out[i] = provider.Header{Name: h.GetName(), Value: string(h.GetValue())}
-	}
-	return out
 }
 
 // address reads host:port, or a host alone. What is neither is no address, which no source_ip contains.
