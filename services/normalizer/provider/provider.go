@@ -6,8 +6,8 @@ package provider
 import (
 	"errors"
 	"net/netip"
-	"strings"
 	"slices"
+	"strings"
 	"time"
 
 	eventv1 "github.com/paynorm/paynorm/gen/paynorm/event/v1"
