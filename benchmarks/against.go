@@ -129,6 +129,9 @@ func (r *results) againstRows() string {
 	var b strings.Builder
 	fmt.Fprintln(&b, "connections\tprogram\tacked/s\tp50 ms\tp99 ms\tCPU-s/100k\tpeak MiB\tdrain s\tCPU, of the other\tmemory, of the other\t")
 	for _, a := range r.Against {
+		if len(a.Rounds) == 0 {
+			continue // the first one has failed
+		}
 		for i, name := range []string{paynormName, otherName} {
 			s := &summary{}
 			var of []*trial
