@@ -22,25 +22,28 @@ func readBody(r *http.Request, limit int64) ([]byte, error) {
 	if r.ContentLength > limit {
 		return nil, errTooLarge
 	}
-	if r.ContentLength >= 0 && r.ContentLength <= firstRead {
-		body := make([]byte, r.ContentLength)
-		_, err := io.ReadFull(r.Body, body)
-		return body, err
+	if r.ContentLength >= 0 {
+		return readLength(r.Body, int(r.ContentLength))
 	}
 	var b bytes.Buffer
-	if r.ContentLength > 0 {
-		if _, err := io.CopyN(&b, r.Body, firstRead); err != nil {
-			return nil, err
-		}
-		b.Grow(int(r.ContentLength) - firstRead + bytes.MinRead)
-	}
-	if _, err := b.ReadFrom(io.LimitReader(r.Body, limit+1-int64(b.Len()))); err != nil {
+	if _, err := b.ReadFrom(io.LimitReader(r.Body, limit+1)); err != nil {
 		return nil, err
 	}
 	if int64(b.Len()) > limit {
 		return nil, errTooLarge
 	}
 	return b.Bytes(), nil
+}
+
+// readLength reads length bytes into a slice of that capacity.
+func readLength(from io.Reader, length int) ([]byte, error) {
+	body := make([]byte, min(length, firstRead))
+	n, err := io.ReadFull(from, body)
+	if err == nil && n < length {
+		body = append(make([]byte, 0, length), body...)[:length]
+		_, err = io.ReadFull(from, body[n:])
+	}
+	return body, err
 }
 
 // refuseBody answers a body that could not be read.

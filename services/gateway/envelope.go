@@ -38,41 +38,32 @@ func (*delivery) Close() error { return nil }
 // headers copies the header lines of r, sorted by name, the values of one name
 // in their order. The standard library keeps Host apart; it is put back.
 func headers(r *http.Request) []*normalizerv1.Header {
-	n, length, size := 1, len(hostHeader), len(r.Host)
-	for name, values := range r.Header {
+	n, size := 1, len(r.Host)
+	for _, values := range r.Header {
 		n += len(values)
-		length += len(name) * len(values)
 		for _, v := range values {
 			size += len(v)
 		}
 	}
-	// All lines, names and values share a slice each: a webhook has some ten.
+	// All lines and all values share a slice each: a webhook has some ten.
 	lines, values := make([]normalizerv1.Header, n), make([]byte, 0, size)
 	list := make([]*normalizerv1.Header, 0, n)
-	var names strings.Builder
-	names.Grow(length)
 	add := func(name, value string) {
 		line, start := &lines[len(list)], len(values)
 		values = append(values, value...)
 		line.Name, line.Value = name, values[start:len(values):len(values)]
-		names.WriteString(name)
 		list = append(list, line)
 	}
-	add(hostHeader, r.Host)
+	add("host", r.Host)
 	for name, values := range r.Header {
+		name = strings.ToLower(name)
 		for _, v := range values {
 			add(name, v)
 		}
 	}
-	lower := strings.ToLower(names.String()) // as long as it was: names are ASCII
-	for _, line := range list {
-		line.Name, lower = lower[:len(line.Name)], lower[len(line.Name):]
-	}
 	slices.SortStableFunc(list, func(a, b *normalizerv1.Header) int { return strings.Compare(a.Name, b.Name) })
 	return list
 }
-
-const hostHeader = "host"
 
 // raw is the only marshaler of the webhook mux: it fills requests from a
 // delivery and writes answers as they are.

@@ -25,6 +25,8 @@ func FuzzRequest(f *testing.F) {
 	f.Add("/webhooks/clip/a%2Fb", "", "Grpc-Timeout", "1n", []byte(nil))
 	f.Add("/webhooks//acme/../x", "merchant=evil", "X-Http-Method-Override", "GET", []byte("a=1"))
 	f.Add("/oauth2/clip/acme/token", "", "Foo-Bin", "!!", []byte("\x00\xff"))
+	f.Add("/webhooks/clip/acme", "", "X-\u212a", "in lower case it is shorter", []byte("{}"))
+	f.Add("/webhooks/clip/acme", "", "X-\xff", "in lower case it is longer", []byte("{}"))
 	f.Add("/v1/events:watch", "after_cursor=1", "Last-Event-Id", "x", []byte(nil))
 	f.Add("/v1/events/%ff", "filter=%ff", "Accept", "text/event-stream;;", []byte(nil))
 	var got *normalizerv1.IngestDeliveryRequest

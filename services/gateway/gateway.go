@@ -45,7 +45,7 @@ func New(o Options) (*Gateway, error) {
 	return g, nil
 }
 
-// nosniff and noStore are values of headers of each answer. They are never changed.
+// nosniff and noStore are values of headers of many answers. They are never changed.
 var nosniff, noStore = []string{"nosniff"}, []string{"no-store"}
 
 // Handler serves all paths of the edge. What it does not know is answered 404,

@@ -144,40 +144,35 @@ func sameAmounts(last, e *eventv1.PaymentStatusChanged) bool {
 }
 
 // keepAmounts returns e with the amounts that it leaves out taken from last,
-// and with the payment's amount instead of a capture's.
+// and with the payment's amount instead of a capture's. It is e itself when there
+// are none, else a copy.
 func keepAmounts(last, e *eventv1.PaymentStatusChanged) *eventv1.PaymentStatusChanged {
-	if last == nil || !leavesOut(last, e) {
-		return e
+	kept := e
+	own := func() *eventv1.PaymentStatusChanged {
+		if kept == e {
+			kept = proto.CloneOf(e)
+		}
+		return kept
 	}
-	kept := proto.CloneOf(e)
-	if kept.Amount == nil || ofOperation(e) && last.GetAmount() != nil {
-		kept.Amount = last.GetAmount()
+	if known := last.GetAmount(); known != nil && (e.GetAmount() == nil || ofOperation(e)) {
+		own().Amount = known
 	}
-	if kept.AmountPaid == nil {
-		kept.AmountPaid = last.GetAmountPaid()
+	if known := last.GetAmountPaid(); known != nil && e.GetAmountPaid() == nil {
+		own().AmountPaid = known
 	}
-	if kept.AmountRefunded == nil {
-		kept.AmountRefunded = last.GetAmountRefunded()
+	if known := last.GetAmountRefunded(); known != nil && e.GetAmountRefunded() == nil {
+		own().AmountRefunded = known
 	}
-	if kept.Fee == nil {
-		kept.Fee = last.GetFee()
+	if known := last.GetFee(); known != nil && e.GetFee() == nil {
+		own().Fee = known
 	}
-	if kept.PresentationAmount == nil {
-		kept.PresentationAmount = last.GetPresentationAmount()
+	if known := last.GetPresentationAmount(); known != nil && e.GetPresentationAmount() == nil {
+		own().PresentationAmount = known
 	}
-	if kept.MerchantReference == "" {
-		kept.MerchantReference = last.GetMerchantReference()
+	if known := last.GetMerchantReference(); known != "" && e.GetMerchantReference() == "" {
+		own().MerchantReference = known
 	}
 	return kept
-}
-
-// leavesOut reports whether e lacks something that last has and keepAmounts keeps.
-func leavesOut(last, e *eventv1.PaymentStatusChanged) bool {
-	lacks := func(known, said *eventv1.Money) bool { return known != nil && said == nil }
-	return lacks(last.GetAmount(), e.GetAmount()) || ofOperation(e) && last.GetAmount() != nil ||
-		lacks(last.GetAmountPaid(), e.GetAmountPaid()) || lacks(last.GetAmountRefunded(), e.GetAmountRefunded()) ||
-		lacks(last.GetFee(), e.GetFee()) || lacks(last.GetPresentationAmount(), e.GetPresentationAmount()) ||
-		last.GetMerchantReference() != "" && e.GetMerchantReference() == ""
 }
 
 // Kept returns what is to be kept of last, the last event of a state machine, when

@@ -262,6 +262,39 @@ func TestStateRebuiltFromEventsIsTheSame(t *testing.T) {
 }
 
 // A last event need not be kept whole where the events are.
+// An event that lacks one thing of what is known of its payment, and nothing else.
+func TestWhatAnEventLeavesOutIsKept(t *testing.T) {
+	whole := func() *eventv1.PaymentStatusChanged {
+		e := pay(paid, amount(100), total(100), fee(3))
+		e.AmountRefunded, e.PresentationAmount, e.MerchantReference = mxn(1), mxn(2), "order-1"
+		e.Disposition, e.PaymentVersion = applied, 1
+		return e
+	}
+	for name, leaveOut := range map[string]option{
+		"nothing":             func(*eventv1.PaymentStatusChanged) {},
+		"amount":              func(e *eventv1.PaymentStatusChanged) { e.Amount = nil },
+		"amount_paid":         func(e *eventv1.PaymentStatusChanged) { e.AmountPaid = nil },
+		"amount_refunded":     func(e *eventv1.PaymentStatusChanged) { e.AmountRefunded = nil },
+		"fee":                 func(e *eventv1.PaymentStatusChanged) { e.Fee = nil },
+		"presentation_amount": func(e *eventv1.PaymentStatusChanged) { e.PresentationAmount = nil },
+		"merchant_reference":  func(e *eventv1.PaymentStatusChanged) { e.MerchantReference = "" },
+	} {
+		t.Run(name, func(t *testing.T) {
+			state, next := &ledgerv1.PaymentState{}, whole()
+			payment.Advance(state, whole())
+			leaveOut(next)
+			before := proto.CloneOf(next)
+			payment.Advance(state, next)
+			if got := state.GetMachines()["payment"].GetLast(); !proto.Equal(got, whole()) {
+				t.Errorf("known of the payment is\n%v\nwant\n%v", got, whole())
+			}
+			if !proto.Equal(next, before) {
+				t.Errorf("the event itself became\n%v", next)
+			}
+		})
+	}
+}
+
 func TestLastEventIsRestoredFromItselfAndWhatIsKept(t *testing.T) {
 	nothing := func(e *eventv1.PaymentStatusChanged) { e.Amount = mxn(0) }
 	referred := func(e *eventv1.PaymentStatusChanged) { e.MerchantReference = "order-1" }

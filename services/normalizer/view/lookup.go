@@ -15,11 +15,14 @@ import (
 	ledgerv1 "github.com/paynorm/paynorm/gen/paynorm/ledger/v1"
 )
 
-// maxKnown is how many payments' rows are remembered until they are written, and the last States' beyond it.
-const maxKnown = 32_000
-
-// maxKept is from how many rows on all are forgotten that were written.
-const maxKept = 4096
+// The rows of payments that were looked up or written of late are known, so that
+// they are not looked up again. When there are more than maxKnown, all are forgotten
+// before States adds some; outside of a filling, when there are more than maxKept,
+// before Apply does.
+const (
+	maxKnown = 32_000
+	maxKept  = 4096
+)
 
 // widths are how many names one statement looks up; the last name is repeated
 // to fill it. Three sizes keep the statements few and the filling short.
