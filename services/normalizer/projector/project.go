@@ -62,39 +62,75 @@ type item struct {
 	given     bool                          // it is what was published already: there is nothing to decide
 }
 
-// read normalizes the deliveries of commits and leaves out skips.
-func (p *Projector) read(ctx context.Context, commits []*ledgerv1.Commit) (work, error) {
+// normalized is a delivery and what it says; nothing when it is erased.
+type normalized struct {
+	delivery *ledgerv1.Delivery
+	at       normalize.Place
+	items    []normalize.Item
+	drift    []string
+}
+
+// shared is from how many deliveries on a second processor normalizes half of them:
+// then it is the projector that all others wait for.
+const shared = 256
+
+// normalize returns the deliveries of commits, in order, with what they say.
+func (p *Projector) normalize(commits []*ledgerv1.Commit) []normalized {
 	n := 0
 	for _, c := range commits {
 		n += len(c.GetDeliveries())
 	}
-	w := work{whole: commits[len(commits)-1].GetOrdinal(), items: make([]item, 0, n), deliveries: make([]view.Delivery, 0, n)}
+	all := make([]normalized, 0, n)
 	for _, c := range commits {
 		for i, d := range c.GetDeliveries() {
-			at := normalize.Place{Sequence: c.GetOrdinal(), Index: i, CommitTime: c.GetCommitTime()}
-			w.deliveries = append(w.deliveries, arrived(d, at))
-			if d.GetErased() { // what it said was taken back on purpose
-				told, err := p.told(ctx, d, at, at.Sequence)
-				if err != nil {
-					return work{}, err
-				}
-				w.items = append(w.items, told...)
+			all = append(all, normalized{delivery: d, at: normalize.Place{Sequence: c.GetOrdinal(), Index: i, CommitTime: c.GetCommitTime()}})
+		}
+	}
+	some := func(part []normalized) {
+		for i := range part {
+			if d := &part[i]; !d.delivery.GetErased() {
+				d.items, d.drift = p.o.Normalizer.Items(d.delivery, d.at)
+			}
+		}
+	}
+	if n < shared {
+		some(all)
+		return all
+	}
+	var half sync.WaitGroup
+	half.Go(func() { some(all[n/2:]) })
+	some(all[:n/2])
+	half.Wait()
+	return all
+}
+
+// read normalizes the deliveries of commits and leaves out skips.
+func (p *Projector) read(ctx context.Context, commits []*ledgerv1.Commit) (work, error) {
+	all := p.normalize(commits)
+	w := work{whole: commits[len(commits)-1].GetOrdinal(), items: make([]item, 0, len(all)), deliveries: make([]view.Delivery, 0, len(all))}
+	for _, n := range all {
+		d, at := n.delivery, n.at
+		w.deliveries = append(w.deliveries, arrived(d, at))
+		if d.GetErased() { // what it said was taken back on purpose
+			told, err := p.told(ctx, d, at, at.Sequence)
+			if err != nil {
+				return work{}, err
+			}
+			w.items = append(w.items, told...)
+			continue
+		}
+		if len(n.drift) > 0 {
+			p.o.Observer.Drifted(d.GetProvider(), n.drift, d.GetReceiveTime().AsTime())
+		}
+		for _, it := range n.items {
+			if it.Skip != nil {
+				p.o.Observer.Projected(d.GetProvider(), it, false)
 				continue
 			}
-			found, drift := p.o.Normalizer.Items(d, at)
-			if len(drift) > 0 {
-				p.o.Observer.Drifted(d.GetProvider(), drift, d.GetReceiveTime().AsTime())
-			}
-			for _, it := range found {
-				if it.Skip != nil {
-					p.o.Observer.Projected(d.GetProvider(), it, false)
-					continue
-				}
-				position := at.Item(it.Index)
-				w.items = append(w.items, item{
-					Item: it, provider: d.GetProvider(), origin: at, position: position, published: !after(position, p.position),
-				})
-			}
+			position := at.Item(it.Index)
+			w.items = append(w.items, item{
+				Item: it, provider: d.GetProvider(), origin: at, position: position, published: !after(position, p.position),
+			})
 		}
 	}
 	return w, nil
