@@ -61,7 +61,9 @@ func TestTrialsThatAreMeasuredAtOnceWaitForEachOther(t *testing.T) {
 }
 
 func TestTwoProgramsAreComparedRoundByRound(t *testing.T) {
-	of := func(cpu, rss float64) *trial { return &trial{Connections: 64, Throughput: 5000, CPU: &cpu, PeakRSS: &rss, Others: &cpu} }
+	of := func(cpu, rss float64) *trial {
+		return &trial{Connections: 64, Throughput: 5000, CPU: &cpu, PeakRSS: &rss, Others: &cpu}
+	}
 	a := &against{Connections: 64, Rounds: [][2]*trial{{of(9, 130), of(10, 120)}, {of(18, 130), of(20, 120)}}}
 	a.summarize()
 	r := &results{Plan: planOf(t, "-against=old", "-rounds=2"), Against: []*against{a, {Connections: 256}}} // 256 has failed
