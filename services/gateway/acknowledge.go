@@ -56,6 +56,6 @@ func acknowledge(_ context.Context, w http.ResponseWriter, m proto.Message) erro
 	if t := body.GetContentType(); t != "" && code != http.StatusNoContent {
 		h.Set("Content-Type", t)
 	}
-	w.WriteHeader(int(code))
+	w.WriteHeader(int(code)) // net/http adds the length: answers are short
 	return nil
 }

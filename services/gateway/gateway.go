@@ -45,15 +45,12 @@ func New(o Options) (*Gateway, error) {
 	return g, nil
 }
 
-// nosniff and noStore are values of headers of many answers. They are never changed.
-var nosniff, noStore = []string{"nosniff"}, []string{"no-store"}
-
 // Handler serves all paths of the edge. What it does not know is answered 404,
 // never with a redirect.
 func (g *Gateway) Handler() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		a := &answer{ResponseWriter: w}
-		a.Header()["X-Content-Type-Options"] = nosniff
+		a.Header().Set("X-Content-Type-Options", "nosniff")
 		defer g.recovered(a, r)
 		a.deadline(g.o.ReadTimeout)
 		g.route(a, r)

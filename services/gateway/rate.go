@@ -44,7 +44,7 @@ func newLimits(o Options) *limits {
 // admit takes a webhook for path from sender at now, or does not. done must be
 // called when a webhook that was taken is answered.
 func (l *limits) admit(path, sender string, now time.Time) (done func(), ok bool) {
-	if l.addresses != nil && !l.addresses.allow(maphash.String(l.seed, network(sender)), now) {
+	if !l.addresses.allow(maphash.String(l.seed, network(sender)), now) {
 		return nil, false
 	}
 	key := maphash.String(l.seed, path)

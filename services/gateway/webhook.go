@@ -111,6 +111,6 @@ func (g *Gateway) pass(a *answer, r *http.Request, path string, at time.Time, li
 		Header: http.Header{},
 		Body:   &delivery{request: r, path: path, sender: sender, headers: lines, body: body, at: at},
 	}
-	a.Header()["Cache-Control"] = noStore
+	a.Header().Set("Cache-Control", "no-store")
 	g.webhooks.ServeHTTP(a, inner.WithContext(ctx))
 }

@@ -10,7 +10,6 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/paynorm/paynorm/internal/natsd/natsdtest"
-	"github.com/paynorm/paynorm/services/normalizer/eventstream"
 	"github.com/paynorm/paynorm/services/normalizer/normalize"
 	"github.com/paynorm/paynorm/services/normalizer/projector"
 	"github.com/paynorm/paynorm/services/normalizer/provider"
@@ -82,6 +81,6 @@ func TestWhatCannotBePublishedIsDecidedAnew(t *testing.T) {
 	}
 	want := "p1:PENDING:applied:1 p1:PAID:applied:2 p2:PENDING:applied:1"
 	if got := summary(p.published(t)); got != want {
-		t.Errorf("published\n%s\nwant\n%s, in %s", got, want, eventstream.Name)
+		t.Errorf("published\n%s\nwant\n%s", got, want)
 	}
 }

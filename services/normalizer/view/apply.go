@@ -88,7 +88,7 @@ type change struct {
 	keys                      []key // for memory
 	flushed                   []int // the parts of memory that went to the table
 	released                  []release
-	payments                  map[string]storedPayment // the rows that were written, unless the view is being filled
+	payments                  map[string]storedPayment // the rows that were written; nil while the view is being filled
 }
 
 // release says that the item of a delivery that was quarantined has an event now.
@@ -102,9 +102,9 @@ func (v *View) apply(ctx context.Context, b Batch) error {
 		return err
 	}
 	known := len(v.classes)
-	next := change{
-		meta: v.stored, lastPayment: v.lastPayment, lastDelivery: v.lastDelivery, flushed: v.memory.over(),
-		payments: make(map[string]storedPayment, len(b.States)),
+	next := change{meta: v.stored, lastPayment: v.lastPayment, lastDelivery: v.lastDelivery, flushed: v.memory.over()}
+	if !v.filling {
+		next.payments = make(map[string]storedPayment, len(b.States))
 	}
 	err := v.fill(ctx, b, &next)
 	if err == nil && b.Confirm != nil {

@@ -84,9 +84,9 @@ type memory struct {
 	parts [parts]part
 }
 
-// part has its keys in the order in which they came. They are some hundred, so to
-// look through them takes no longer than to keep an index of them up to date, which
-// would need several times their memory.
+// part has its keys in the order in which they came. They are some hundred, unless
+// very many rows share an ID, so to look through them takes no longer than to keep an
+// index of them up to date, which would need several times their memory.
 type part struct{ keys []key }
 
 func (p *part) add(k key) { p.keys = append(p.keys, k) }

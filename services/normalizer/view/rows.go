@@ -212,7 +212,7 @@ func (v *View) putState(ctx context.Context, added *rows, name string, s *ledger
 		next.lastPayment++
 		row.id = next.lastPayment
 	}
-	if !v.filling {
+	if next.payments != nil {
 		next.payments[name] = row
 	}
 	if old.id == 0 {
