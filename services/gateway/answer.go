@@ -14,7 +14,8 @@ const writeGrace = 5 * time.Second
 // answer is an http.ResponseWriter that knows whether the answer has begun.
 type answer struct {
 	http.ResponseWriter
-	status int // 0 before the answer has begun
+	began  time.Time // when a webhook's request had come
+	status int       // 0 before the answer has begun
 }
 
 // WriteHeader begins the answer. Later calls do nothing: an error after the

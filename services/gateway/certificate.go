@@ -15,20 +15,20 @@ const certificateKey = "paynorm-client-certificate-bin"
 // maxCertificates bounds, in bytes, what is passed on; a longer chain is none.
 const maxCertificates = 16 << 10
 
-// certificates is the metadata of a webhook.
-func certificates(_ context.Context, r *http.Request) metadata.MD {
-	d, ok := r.Body.(*delivery)
-	if !ok || d.request.TLS == nil {
-		return nil
+// withCertificates gives a call the certificates of the sender of r, and nothing else
+// of what the sender wrote.
+func withCertificates(ctx context.Context, r *http.Request) context.Context {
+	if r.TLS == nil {
+		return ctx
 	}
 	var chain []string
 	size := 0
-	for _, c := range d.request.TLS.PeerCertificates {
+	for _, c := range r.TLS.PeerCertificates {
 		chain = append(chain, string(c.Raw))
 		size += len(c.Raw)
 	}
 	if len(chain) == 0 || size > maxCertificates {
-		return nil
+		return ctx
 	}
-	return metadata.MD{certificateKey: chain}
+	return metadata.NewOutgoingContext(ctx, metadata.MD{certificateKey: chain})
 }

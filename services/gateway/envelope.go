@@ -1,8 +1,7 @@
 package gateway
 
 import (
-	"errors"
-	"io"
+	"context"
 	"net/http"
 	"slices"
 	"strings"
@@ -15,25 +14,56 @@ import (
 	normalizerv1 "github.com/paynorm/paynorm/gen/paynorm/normalizer/v1"
 )
 
-var errNotRaw = errors.New("gateway: not a message of the webhook mux")
-
-// delivery stands in for the body of the request that grpc-gateway sees. The
-// generated code hands nothing but the body to the marshaler, so the whole
-// request travels in it.
-type delivery struct {
-	request *http.Request
-	path    string
-	sender  string // its address
-	headers []*normalizerv1.Header
-	body    []byte
-	at      time.Time
+// newWebhookMux makes the mux of the calls that take a request byte for byte. The
+// generated handlers give a call what is parsed of a body and nothing else of the
+// request, so these two have handlers of their own before the generated client.
+func newWebhookMux(g *Gateway) (*runtime.ServeMux, error) {
+	mux := runtime.NewServeMux(
+		runtime.WithDisablePathLengthFallback(),
+		runtime.WithDisableHTTPMethodOverride(),
+		runtime.WithRoutingErrorHandler(routingError(http.MethodPost)),
+	)
+	client := normalizerv1.NewNormalizerServiceClient(g.o.Webhooks)
+	err := mux.HandlePath(http.MethodPost, "/webhooks/{provider}/{merchant}", g.pass(g.o.MaxBodyBytes, ingest(client)))
+	if err != nil {
+		return nil, err
+	}
+	return mux, mux.HandlePath(http.MethodPost, "/oauth2/{provider}/{merchant}/token", g.pass(min(tokenBody, g.o.MaxBodyBytes), issueToken(client)))
 }
 
-// Read is at its end at once: the bytes are taken from the delivery itself.
-func (*delivery) Read([]byte) (int, error) { return 0, io.EOF }
+// delivery is a request that was read whole.
+type delivery struct {
+	request            *http.Request // its body is read
+	provider, merchant string
+	sender             string // its address
+	headers            []*normalizerv1.Header
+	body               []byte
+	at                 time.Time
+}
 
-// Close does nothing.
-func (*delivery) Close() error { return nil }
+// call hands a delivery to the service and returns the answer for the sender.
+type call func(context.Context, *delivery) (status int32, answer *httpbody.HttpBody, err error)
+
+func ingest(client normalizerv1.NormalizerServiceClient) call {
+	return func(ctx context.Context, d *delivery) (int32, *httpbody.HttpBody, error) {
+		resp, err := client.IngestDelivery(ctx, &normalizerv1.IngestDeliveryRequest{
+			Provider: d.provider, Merchant: d.merchant,
+			Method: d.request.Method, Path: d.request.URL.Path, RawQuery: []byte(d.request.URL.RawQuery),
+			Headers: d.headers, Body: d.body,
+			RemoteAddress: d.sender, ReceiveTime: timestamppb.New(d.at),
+		})
+		return resp.GetHttpStatus(), resp.GetAcknowledgement(), err
+	}
+}
+
+func issueToken(client normalizerv1.NormalizerServiceClient) call {
+	return func(ctx context.Context, d *delivery) (int32, *httpbody.HttpBody, error) {
+		resp, err := client.IssueToken(ctx, &normalizerv1.IssueTokenRequest{
+			Provider: d.provider, Merchant: d.merchant, Headers: d.headers, Body: d.body,
+		})
+		return resp.GetHttpStatus(), resp.GetAnswer(), err
+	}
+}
 
 // headers copies the header lines of r, sorted by name, the values of one name
 // in their order. The standard library keeps Host apart; it is put back.
@@ -64,48 +94,3 @@ func headers(r *http.Request) []*normalizerv1.Header {
 	slices.SortStableFunc(list, func(a, b *normalizerv1.Header) int { return strings.Compare(a.Name, b.Name) })
 	return list
 }
-
-// raw is the only marshaler of the webhook mux: it fills requests from a
-// delivery and writes answers as they are.
-type raw struct{}
-
-// NewDecoder fills a request message from body, which must be a delivery.
-func (raw) NewDecoder(body io.Reader) runtime.Decoder {
-	return runtime.DecoderFunc(func(v any) error {
-		d, ok := body.(*delivery)
-		if !ok {
-			return errNotRaw
-		}
-		switch m := v.(type) {
-		case *normalizerv1.IngestDeliveryRequest:
-			m.Method, m.Path, m.RawQuery = d.request.Method, d.path, []byte(d.request.URL.RawQuery)
-			m.Headers, m.Body = d.headers, d.body
-			m.RemoteAddress, m.ReceiveTime = d.sender, timestamppb.New(d.at)
-		case *normalizerv1.IssueTokenRequest:
-			m.Headers, m.Body = d.headers, d.body
-		default:
-			return errNotRaw
-		}
-		return nil
-	})
-}
-
-// Marshal returns the bytes of an answer.
-func (raw) Marshal(v any) ([]byte, error) {
-	b, ok := v.(*httpbody.HttpBody)
-	if !ok {
-		return nil, errNotRaw
-	}
-	return b.GetData(), nil
-}
-
-// Unmarshal is there for the interface; nothing is read this way.
-func (raw) Unmarshal([]byte, any) error { return errNotRaw }
-
-// NewEncoder is there for the interface; nothing is written this way.
-func (raw) NewEncoder(io.Writer) runtime.Encoder {
-	return runtime.EncoderFunc(func(any) error { return errNotRaw })
-}
-
-// ContentType is empty: acknowledge sets the service's.
-func (raw) ContentType(any) string { return "" }

@@ -36,7 +36,7 @@ func New(o Options) (*Gateway, error) {
 	for _, p := range o.Providers {
 		g.providers[p] = true
 	}
-	if g.webhooks, err = newWebhookMux(o); err != nil {
+	if g.webhooks, err = newWebhookMux(g); err != nil {
 		return nil, fmt.Errorf("register webhook routes: %w", err)
 	}
 	if g.reads, err = newReadMux(o); err != nil {

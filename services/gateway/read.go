@@ -38,7 +38,7 @@ func newReadMux(o Options) (*runtime.ServeMux, error) {
 		runtime.WithOutgoingTrailerMatcher(noHeader),
 		runtime.WithForwardResponseOption(openStream),
 		runtime.WithErrorHandler(readError(o.Logger)),
-		runtime.WithRoutingErrorHandler(routingError),
+		runtime.WithRoutingErrorHandler(routingError(http.MethodGet)),
 	)
 	ctx := context.Background()
 	return mux, errors.Join(
@@ -50,6 +50,9 @@ func newReadMux(o Options) (*runtime.ServeMux, error) {
 		normalizerv1.RegisterEndpointServiceHandlerClient(ctx, mux, normalizerv1.NewEndpointServiceClient(o.Reads)),
 	)
 }
+
+// noHeader keeps HTTP headers out of gRPC metadata, and the other way round.
+func noHeader(string) (string, bool) { return "", false }
 
 // read answers a request below /v1/.
 func (g *Gateway) read(a *answer, r *http.Request, escaped string) {

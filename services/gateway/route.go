@@ -17,9 +17,9 @@ func (g *Gateway) route(a *answer, r *http.Request) {
 	section, rest, _ := strings.Cut(strings.TrimPrefix(path, "/"), "/")
 	switch section {
 	case "webhooks":
-		g.webhook(a, r, path, rest)
+		g.webhook(a, r, rest)
 	case "oauth2":
-		g.token(a, r, path, rest)
+		g.token(a, r, rest)
 	case "v1":
 		g.read(a, r, path)
 	case "console":

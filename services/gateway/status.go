@@ -76,17 +76,15 @@ func webhookStatusOf(st *status.Status) int {
 	return http.StatusServiceUnavailable
 }
 
-// webhookError answers errors of the webhook mux.
-func webhookError(log *slog.Logger) runtime.ErrorHandlerFunc {
-	return func(ctx context.Context, _ *runtime.ServeMux, _ runtime.Marshaler, w http.ResponseWriter, r *http.Request, err error) {
-		st := status.Convert(err)
-		p := newProblem(st, webhookStatusOf(st))
-		logBug(ctx, log, r, p.Status, st)
-		if p.Status == http.StatusUnauthorized && strings.HasPrefix(r.URL.Path, "/oauth2/") {
-			w.Header().Set("WWW-Authenticate", `Basic realm="paynorm"`) // RFC 6749, section 5.2
-		}
-		writeProblem(w, p)
+// refuse answers a request below /webhooks/ or /oauth2/ with an error of the service.
+func refuse(ctx context.Context, log *slog.Logger, w http.ResponseWriter, r *http.Request, err error) {
+	st := status.Convert(err)
+	p := newProblem(st, webhookStatusOf(st))
+	logBug(ctx, log, r, p.Status, st)
+	if p.Status == http.StatusUnauthorized && strings.HasPrefix(r.URL.Path, "/oauth2/") {
+		w.Header().Set("WWW-Authenticate", `Basic realm="paynorm"`) // RFC 6749, section 5.2
 	}
+	writeProblem(w, p)
 }
 
 // readError answers errors of the read mux.
@@ -107,12 +105,14 @@ func readError(log *slog.Logger) runtime.ErrorHandlerFunc {
 	}
 }
 
-// routingError answers paths and methods that a mux does not have.
-func routingError(_ context.Context, _ *runtime.ServeMux, _ runtime.Marshaler, w http.ResponseWriter, _ *http.Request, code int) {
-	if code == http.StatusMethodNotAllowed {
-		w.Header().Set("Allow", http.MethodGet)
+// routingError answers paths that a mux does not have, and methods other than its own.
+func routingError(method string) runtime.RoutingErrorHandlerFunc {
+	return func(_ context.Context, _ *runtime.ServeMux, _ runtime.Marshaler, w http.ResponseWriter, _ *http.Request, code int) {
+		if code == http.StatusMethodNotAllowed {
+			w.Header().Set("Allow", method)
+		}
+		writeProblem(w, problem{Status: code})
 	}
-	writeProblem(w, problem{Status: code})
 }
 
 // logBug keeps what a 500 does not tell the caller.

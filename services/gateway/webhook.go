@@ -4,9 +4,9 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
-	"net/url"
 	"strings"
-	"time"
+
+	"github.com/grpc-ecosystem/grpc-gateway/v2/runtime"
 )
 
 // What IngestDeliveryRequest and IssueTokenRequest may hold.
@@ -16,10 +16,10 @@ const (
 )
 
 // webhook answers a request below /webhooks/ and counts it.
-func (g *Gateway) webhook(a *answer, r *http.Request, path, rest string) {
-	start := g.o.Now()
+func (g *Gateway) webhook(a *answer, r *http.Request, rest string) {
+	a.began = g.o.Now()
 	provider, merchant, ok := endpoint(rest)
-	span := g.o.Tracer.Delivery("POST /webhooks/{provider}/{merchant}", provider, merchant, start)
+	span := g.o.Tracer.Delivery("POST /webhooks/{provider}/{merchant}", provider, merchant, a.began)
 	defer func() {
 		label := "other"
 		if g.providers[provider] {
@@ -29,7 +29,7 @@ func (g *Gateway) webhook(a *answer, r *http.Request, path, rest string) {
 		if status == 0 { // a panic is on its way
 			status = http.StatusInternalServerError
 		}
-		took := g.o.Now().Sub(start)
+		took := g.o.Now().Sub(a.began)
 		g.o.Metrics.Webhook(label, status, took.Seconds())
 		span.Text("paynorm.provider", label)
 		span.Number("http.response.status_code", int64(status))
@@ -42,75 +42,79 @@ func (g *Gateway) webhook(a *answer, r *http.Request, path, rest string) {
 		writeProblem(a, problem{Status: http.StatusNotFound})
 		return
 	}
-	g.pass(a, r, path, start, g.o.MaxBodyBytes)
+	g.webhooks.ServeHTTP(a, r)
 }
 
 // token answers a request below /oauth2/.
-func (g *Gateway) token(a *answer, r *http.Request, path, rest string) {
+func (g *Gateway) token(a *answer, r *http.Request, rest string) {
+	a.began = g.o.Now()
 	rest, ok := strings.CutSuffix(rest, "/token")
 	if _, _, valid := endpoint(rest); !ok || !valid {
 		writeProblem(a, problem{Status: http.StatusNotFound})
 		return
 	}
-	g.pass(a, r, path, g.o.Now(), min(tokenBody, g.o.MaxBodyBytes))
+	g.webhooks.ServeHTTP(a, r)
 }
 
-// pass reads r within the limits and gives it to the service.
-func (g *Gateway) pass(a *answer, r *http.Request, path string, at time.Time, limit int64) {
-	if !allow(a, r, http.MethodPost) {
-		return
+// pass makes the handler that reads a request within the limits and hands it to a call.
+// The path is plain by now: names without anything escaped.
+func (g *Gateway) pass(limit int64, to call) runtime.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request, names map[string]string) {
+		a := w.(*answer) // the mux hands on what it got
+		d := delivery{request: r, provider: names["provider"], merchant: names["merchant"], sender: g.sender(r), at: a.began}
+		done, ok := g.limits.admit(r.URL.Path, d.sender, d.at)
+		if !ok {
+			limited(a, r, limit)
+			return
+		}
+		defer done()
+		select {
+		case g.slots <- struct{}{}:
+			defer func() { <-g.slots }()
+		default:
+			overloaded(a, r, limit)
+			return
+		}
+		if len(r.URL.RawQuery) > maxQuery {
+			writeProblem(a, problem{Status: http.StatusRequestURITooLong})
+			return
+		}
+		if d.headers = headers(r); len(d.headers) > maxHeaders {
+			writeProblem(a, problem{Status: http.StatusRequestHeaderFieldsTooLarge})
+			return
+		}
+		reserved := claim(r, limit)
+		if !g.room.take(reserved) {
+			overloaded(a, r, limit)
+			return
+		}
+		defer func() { g.room.give(reserved) }()
+		var err error
+		if d.body, err = readBody(r, limit); err != nil {
+			refuseBody(a, r, limit, err)
+			return
+		}
+		if used := int64(cap(d.body)); used < reserved { // its length was not known
+			g.room.give(reserved - used)
+			reserved = used
+		}
+		g.relay(a, &d, to)
 	}
-	sender := g.sender(r)
-	done, ok := g.limits.admit(path, sender, at)
-	if !ok {
-		limited(a, r, limit)
-		return
-	}
-	defer done()
-	select {
-	case g.slots <- struct{}{}:
-		defer func() { <-g.slots }()
-	default:
-		overloaded(a, r, limit)
-		return
-	}
-	if len(r.URL.RawQuery) > maxQuery {
-		writeProblem(a, problem{Status: http.StatusRequestURITooLong})
-		return
-	}
-	lines := headers(r)
-	if len(lines) > maxHeaders {
-		writeProblem(a, problem{Status: http.StatusRequestHeaderFieldsTooLarge})
-		return
-	}
-	reserved := claim(r, limit)
-	if !g.room.take(reserved) {
-		overloaded(a, r, limit)
-		return
-	}
-	defer func() { g.room.give(reserved) }()
-	body, err := readBody(r, limit)
-	if err != nil {
-		refuseBody(a, r, limit, err)
-		return
-	}
-	if used := int64(cap(body)); used < reserved { // its length was not known
-		g.room.give(reserved - used)
-		reserved = used
-	}
+}
+
+// relay hands d to a call and answers with what the service says.
+func (g *Gateway) relay(a *answer, d *delivery, to call) {
 	a.deadline(g.o.WebhookTimeout)
 	// A sender that goes away after its last byte does not stop the work: the
 	// delivery is whole, and making it durable spares a redelivery.
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), g.o.WebhookTimeout)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(d.request.Context()), g.o.WebhookTimeout)
 	defer cancel()
-	// grpc-gateway sees a request of ours: nothing that the sender wrote can
-	// choose its timeout, method, marshaler or metadata. The path is plain by now.
-	inner := &http.Request{
-		Method: http.MethodPost,
-		URL:    &url.URL{Path: path},
-		Header: http.Header{},
-		Body:   &delivery{request: r, path: path, sender: sender, headers: lines, body: body, at: at},
-	}
 	a.Header().Set("Cache-Control", "no-store")
-	g.webhooks.ServeHTTP(a, inner.WithContext(ctx))
+	code, body, err := to(withCertificates(ctx, d.request), d)
+	if err == nil {
+		err = acknowledge(a, code, body)
+	}
+	if err != nil {
+		refuse(ctx, g.o.Logger, a, d.request, err)
+	}
 }
