@@ -31,15 +31,11 @@ const askWithin = 2 * time.Second
 // oldest returns the age of the oldest commit that is not projected; 0 when there
 // is none, or when the ledger cannot be asked, which shows in other figures.
 func (s *stores) oldest(now time.Time) time.Duration {
-	next := s.projector.Done() + 1
-	if s.ledger.Last() < next {
-		return 0
-	}
 	ctx, cancel := context.WithTimeout(context.Background(), askWithin)
 	defer cancel()
-	c, err := s.ledger.Get(ctx, next)
-	if err != nil {
+	made, err := s.projector.Oldest(ctx)
+	if err != nil || made.IsZero() {
 		return 0
 	}
-	return max(0, now.Sub(c.GetCommitTime().AsTime()))
+	return max(0, now.Sub(made))
 }

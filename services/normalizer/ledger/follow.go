@@ -78,7 +78,26 @@ func (f *Follower) read(ctx context.Context, limit int) (_ []*ledgerv1.Commit, e
 	}
 	commits, err := f.reader.Next(ctx, limit)
 	f.tip = f.reader.tip
+	f.l.held.hand(commits)
 	return commits, err
+}
+
+// Held returns the oldest commit after the one numbered after that who follows has got
+// last, or gets next; nil when none is in memory.
+func (l *Ledger) Held(after int64) *ledgerv1.Commit {
+	l.held.mu.Lock()
+	defer l.held.mu.Unlock()
+	for _, c := range l.held.handed {
+		if c.GetOrdinal() > after {
+			return c
+		}
+	}
+	for _, w := range l.held.commits {
+		if w.end.ordinal > after {
+			return w.commit
+		}
+	}
+	return nil
 }
 
 func (f *Follower) forget() {
@@ -98,6 +117,7 @@ func (f *Follower) Close() {
 type held struct {
 	mu         sync.Mutex
 	wanted     bool
+	handed     []*ledgerv1.Commit // what was taken last
 	commits    []written
 	deliveries int // in them
 	bytes      int
@@ -156,7 +176,7 @@ func (h *held) open() {
 func (h *held) close() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.wanted, h.commits, h.deliveries, h.bytes = false, nil, 0, 0
+	h.wanted, h.handed, h.commits, h.deliveries, h.bytes = false, nil, nil, 0, 0
 }
 
 // add takes a commit that is durable. What is too much goes from the front, and is
@@ -192,6 +212,13 @@ func (h *held) drop() {
 	h.commits = h.commits[1:]
 }
 
+// hand remembers commits that who follows has got from the stream.
+func (h *held) hand(commits []*ledgerv1.Commit) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.handed = commits
+}
+
 // take returns the commits after at, if the next one is here, and moves at behind
 // them; limits are those of Reader.Next. Nothing before at is kept.
 func (h *held) take(at *tip, limit int) ([]*ledgerv1.Commit, <-chan struct{}) {
@@ -211,6 +238,7 @@ func (h *held) take(at *tip, limit int) ([]*ledgerv1.Commit, <-chan struct{}) {
 		size += w.bytes
 		h.drop()
 	}
+	h.handed = out
 	if len(out) > 0 {
 		h.stalled = false
 		notify(h.taken)

@@ -101,6 +101,22 @@ func New(o Options) *Projector { return &Projector{o: o, events: o.Events} }
 // Done returns the number of the last commit that is projected as a whole.
 func (p *Projector) Done() int64 { return p.done.Load() }
 
+// Oldest returns when the oldest commit was made that is not projected; the zero time
+// when all are. It asks the stream only for what is not in memory: for ten seconds
+// after it was read from, NATS keeps every block of a stream that is being written.
+// Errors are those of Ledger.Get.
+func (p *Projector) Oldest(ctx context.Context) (time.Time, error) {
+	done := p.done.Load()
+	if p.o.Ledger.Last() <= done {
+		return time.Time{}, nil
+	}
+	if c := p.o.Ledger.Held(done); c != nil {
+		return c.GetCommitTime().AsTime(), nil
+	}
+	c, err := p.o.Ledger.Get(ctx, done+1)
+	return c.GetCommitTime().AsTime(), err
+}
+
 // Await returns when the commit numbered sequence is projected, or with ctx's error.
 func (p *Projector) Await(ctx context.Context, sequence int64) error {
 	for {

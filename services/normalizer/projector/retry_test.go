@@ -84,3 +84,72 @@ func TestWhatCannotBePublishedIsDecidedAnew(t *testing.T) {
 		t.Errorf("published\n%s\nwant\n%s", got, want)
 	}
 }
+
+// The age of what is not projected is asked for again and again. It is known without
+// the stream, which a context that is over would not let it read.
+func TestTheOldestCommitThatIsNotProjectedIsKnownWithoutTheStream(t *testing.T) {
+	server := natsdtest.Start(t, "")
+	p := open(t, server, filepath.Join(t.TempDir(), "view.db"))
+	items := make(decided)
+	p.project = projector.New(projector.Options{
+		Ledger: p.ledger, Normalizer: normalize.New([]provider.Adapter{words{}}), Events: p.events, View: p.view, Observer: items,
+		Watchers: watch.NewHub(p.view), Now: time.Now, Logger: slog.New(slog.DiscardHandler),
+	})
+	if err := p.project.Recover(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	over, cancel := context.WithCancel(t.Context())
+	cancel()
+	oldest := func(want time.Time) {
+		t.Helper()
+		if got, err := p.project.Oldest(over); err != nil || !got.Equal(want) {
+			t.Errorf("got %v, %v, want %v", got, err, want)
+		}
+	}
+	ctx, stop := context.WithTimeout(t.Context(), time.Minute)
+	defer stop()
+	ended := make(chan error, 1)
+	go func() { ended <- p.project.Run(ctx) }()
+	decide := func() {
+		select {
+		case <-items:
+		case err := <-ended:
+			t.Fatalf("the projector ended: %v", err)
+		}
+	}
+	made := func(sequence int64) time.Time {
+		c, err := p.ledger.Get(ctx, sequence)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return c.GetCommitTime().AsTime()
+	}
+
+	p.accept(t, "p1 PENDING 1")
+	decide()
+	if err := p.project.Await(ctx, 1); err != nil {
+		t.Fatal(err)
+	}
+	oldest(time.Time{})
+	p.accept(t, "p2 PENDING 1\np3 PENDING 1")
+	decide() // p2; p3 waits
+	p.accept(t, "p4 PENDING 1")
+	oldest(made(2))
+	decide()
+	if err := p.project.Await(ctx, 2); err != nil {
+		t.Fatal(err)
+	}
+	oldest(made(3))
+	decide()
+	if err := p.project.Await(ctx, 3); err != nil {
+		t.Fatal(err)
+	}
+	oldest(time.Time{})
+	stop()
+	if err := <-ended; err != nil {
+		t.Fatal(err)
+	}
+	if err := p.view.Close(); err != nil {
+		t.Error(err)
+	}
+}
