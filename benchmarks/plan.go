@@ -27,6 +27,7 @@ type plan struct {
 	Merchants      int           `json:"merchants"`       // with an endpoint each
 	Reads          []int         `json:"reads,omitempty"` // numbers of events that are stored before paynorm is asked; nil asks nothing
 	Batch          int           `json:"batch,omitempty"` // payments in a SingleView webhook; 0 sends Clip's
+	Soak           time.Duration `json:"-"`               // of one long trial of paynorm alone; 0 is none
 	Sync           string        `json:"baseline_sync"`
 	SubscriberRate float64       `json:"subscriber_rate"`   // deliveries per second; 0 leaves it out
 	Subscriber     string        `json:"subscriber"`        // "core" or "consumer"
@@ -40,6 +41,7 @@ const subscriberConnections = 64
 
 const (
 	maxRounds    = 100
+	maxDuration  = 10 * time.Minute // of a trial that is not a soak
 	maxMerchants = 10_000
 	maxReads     = 5_000_000 // events; more would not be stored in time
 )
@@ -58,6 +60,7 @@ func parse(args []string, output io.Writer) (plan, error) {
 	f.IntVar(&p.Merchants, "merchants", 1, "merchants that the webhooks are spread over evenly, an endpoint each")
 	f.IntVar(&p.Batch, "batch", 0, "SingleView webhooks with this many payments each (paynorm only); 0 sends Clip's")
 	reads := f.String("reads", "", "numbers of events to store, such as 10000,1000000: then one gRPC client asks while webhooks come at -rate, 2000/s by default (paynorm only)")
+	f.DurationVar(&p.Soak, "soak", 0, "one trial of that length at -rate, 2000/s by default, which shows what drifts (paynorm only)")
 	f.StringVar(&p.Sync, "sync", "always", "how the baseline's JetStream syncs: always, or default (every two minutes); paynorm always syncs")
 	f.Float64Var(&p.SubscriberRate, "subscriber-rate", 1000, "measure from HTTP to a subscriber at this many deliveries per second; 0 leaves it out")
 	f.StringVar(&p.Subscriber, "subscriber", "core", "core NATS, or consumer: a JetStream consumer, which sees an event only when it is on disk")
@@ -87,6 +90,11 @@ func parse(args []string, output io.Writer) (plan, error) {
 		p.Systems, p.SubscriberRate, p.Rate = []string{paynormName}, 0, cmp.Or(p.Rate, readRate)
 		return p, p.check()
 	}
+	if p.Soak != 0 {
+		p.Systems, p.SubscriberRate, p.Rate = []string{paynormName}, 0, cmp.Or(p.Rate, soakRate)
+		p.Rounds, p.Connections, p.Duration = 1, []int{subscriberConnections}, p.Soak
+		return p, p.check()
+	}
 	if p.Against != "" {
 		p.Systems, p.SubscriberRate = []string{paynormName}, 0
 		return p, p.check()
@@ -114,8 +122,12 @@ func (p plan) check() error {
 	switch {
 	case p.Rounds < 1 || p.Rounds > maxRounds:
 		return fmt.Errorf("-rounds must be 1 to %d", maxRounds)
-	case p.Duration <= 0 || p.Duration+p.warmup() > load.MaxDuration:
-		return fmt.Errorf("-duration must be above 0 and with the warm-up at most %v", load.MaxDuration)
+	case p.Soak != 0 && (p.Soak < minSoak || p.Soak > maxSoak):
+		return fmt.Errorf("-soak must be %v to %v", minSoak, maxSoak)
+	case p.Soak != 0 && (p.Rate*(p.Soak+p.warmup()).Seconds() > load.MaxDeliveries || p.Providers != "clip" || p.Batch != 0):
+		return fmt.Errorf("-soak goes with Clip's webhooks only, at most %d", load.MaxDeliveries)
+	case p.Soak == 0 && (p.Duration <= 0 || p.Duration+p.warmup() > maxDuration):
+		return fmt.Errorf("-duration must be above 0 and with the warm-up at most %v", maxDuration)
 	case p.Rate < 0 || p.Rate > load.MaxRate || p.SubscriberRate < 0 || p.SubscriberRate > load.MaxRate:
 		return fmt.Errorf("rates must be 0 to %d", load.MaxRate)
 	case p.Sync != "always" && p.Sync != "default":
@@ -128,6 +140,8 @@ func (p plan) check() error {
 		return fmt.Errorf("-body must be 0 or %d to %d", webhook.Shortest(), webhook.MaxBody)
 	case p.Reads != nil && (p.Batch != 0 || p.Providers != "clip"):
 		return errors.New("-reads goes with Clip's webhooks only, without -batch and -providers all")
+	case p.Soak != 0 && (p.Reads != nil || p.Against != ""):
+		return errors.New("-soak goes with neither -reads nor -against")
 	case p.Against != "" && (p.Reads != nil || p.cpuProfile != ""):
 		return errors.New("-against goes with neither -reads nor -cpuprofile")
 	case p.Merchants < 1 || p.Merchants > maxMerchants:

@@ -120,7 +120,7 @@ func (b *bench) fill(ctx context.Context, m *reads, s *server) (*webhook.Source,
 	begun := time.Now()
 	result, err := load.Run(ctx, load.Options{
 		Dial: dial, Request: source.AppendRequest, Connections: subscriberConnections,
-		Clock: load.Clock{Start: begun}, Duration: load.MaxDuration, Limit: uint64(m.Events),
+		Clock: load.Clock{Start: begun}, Duration: maxDuration, Limit: uint64(m.Events),
 	})
 	if err != nil {
 		return nil, err

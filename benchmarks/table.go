@@ -33,6 +33,12 @@ func (r *results) table(w io.Writer) error {
 			return err
 		}
 	}
+	if r.Plan.Soak != 0 {
+		if _, err := io.WriteString(w, "\nThe soak in stretches, lowest to highest\n\n"); err != nil {
+			return err
+		}
+		return align(w, r.stretchRows())
+	}
 	if r.Plan.SubscriberRate == 0 {
 		return nil
 	}
@@ -56,7 +62,7 @@ func (r *results) heading() string {
 	if r.Machine.Fsync < .02 {
 		fmt.Fprintln(&b, "NOTE: the disk syncs in next to no time. Is it one? See -dir.")
 	}
-	if r.Plan.Rounds < 3 {
+	if r.Plan.Rounds < 3 && r.Plan.Soak == 0 {
 		fmt.Fprintln(&b, "NOTE: fewer than three rounds; take this as a look, not as a figure.")
 	}
 	if slices.ContainsFunc(r.Summary, func(s *summary) bool { return s.Others != nil && *s.Others > disturbed }) {

@@ -40,6 +40,7 @@ type trial struct {
 	Failures   map[string]int `json:"failed_attempts_by_cause,omitempty"`     // these were repeated
 	Refusals   map[int]int    `json:"refused_deliveries_by_status,omitempty"` // these were not
 	Unsent     int            `json:"unsent,omitempty"`                       // were due in an open loop and found no connection
+	Stretches  []stretch      `json:"stretches,omitempty"`                    // of a soak
 	Check      *verify.Report `json:"check"`
 
 	together *meeting // with who is measured at the same time; nil: alone
@@ -118,7 +119,7 @@ func (b *bench) measure(ctx context.Context, t *trial) (err error) {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(ctx, settleWithin)
+	ctx, cancel := context.WithTimeout(ctx, max(settleWithin, b.plan.Soak))
 	defer cancel()
 	c := verify.New(source, result.Outcomes)
 	t.Check = c.Report()
@@ -142,12 +143,16 @@ func (b *bench) load(ctx context.Context, t *trial, s *server, source deliveries
 	if t.together == nil { // else it is so already
 		defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
 	}
+	soaked := func() error { return nil }
+	if b.plan.Soak > 0 {
+		soaked = t.watch(ctx, s, b.plan.Soak/(stretches*samples))
+	}
 	before := meter(s)
 	result, err := load.Run(ctx, load.Options{
 		Dial: dial, Request: source.AppendRequest, Connections: t.Connections,
 		Clock: clock, Warmup: b.plan.warmup(), Duration: b.plan.Duration, Limit: limit(source),
 	})
-	if err != nil {
+	if err = errors.Join(err, soaked()); err != nil {
 		return nil, err
 	}
 	ended := time.Now()

@@ -23,7 +23,7 @@ import (
 // Bounds of a run.
 const (
 	MaxConnections = 4096
-	MaxDuration    = 10 * time.Minute
+	MaxDuration    = 2 * time.Hour
 	MaxRate        = 1_000_000  // deliveries per second
 	MaxDeliveries  = 20_000_000 // whatever the duration
 )
