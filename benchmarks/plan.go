@@ -80,19 +80,22 @@ func parse(args []string, output io.Writer) (plan, error) {
 		p.Rounds, p.Duration, *connections = 1, 2*time.Second, "1,64"
 	}
 	var err error
+	if p.Soak != 0 {
+		if *connections, err = p.soak(f); err != nil {
+			return plan{}, err
+		}
+	}
 	if p.Connections, err = numbers("connections", *connections, load.MaxConnections); err != nil {
 		return plan{}, err
+	}
+	if p.Soak != 0 {
+		return p, p.check()
 	}
 	if *reads != "" {
 		if p.Reads, err = numbers("reads", *reads, maxReads); err != nil {
 			return plan{}, err
 		}
 		p.Systems, p.SubscriberRate, p.Rate = []string{paynormName}, 0, cmp.Or(p.Rate, readRate)
-		return p, p.check()
-	}
-	if p.Soak != 0 {
-		p.Systems, p.SubscriberRate, p.Rate = []string{paynormName}, 0, cmp.Or(p.Rate, soakRate)
-		p.Rounds, p.Connections, p.Duration = 1, []int{subscriberConnections}, p.Soak
 		return p, p.check()
 	}
 	if p.Against != "" {
@@ -104,6 +107,22 @@ func parse(args []string, output io.Writer) (plan, error) {
 		p.Systems, p.SubscriberRate = []string{paynormName}, 0
 	}
 	return p, p.check()
+}
+
+// soak makes p one long trial of paynorm alone, on 64 connections when none are given.
+func (p *plan) soak(given *flag.FlagSet) (connections string, err error) {
+	connections = strconv.Itoa(subscriberConnections)
+	given.Visit(func(f *flag.Flag) {
+		switch f.Name {
+		case "connections":
+			connections = f.Value.String()
+		case "soak", "rate", "body", "merchants", "json", "dir", "paynorm", "cpuprofile":
+		default:
+			err = fmt.Errorf("-soak does not go with -%s", f.Name)
+		}
+	})
+	p.Systems, p.Rounds, p.Duration, p.SubscriberRate, p.Rate = []string{paynormName}, 1, p.Soak, 0, cmp.Or(p.Rate, soakRate)
+	return connections, err
 }
 
 // numbers reads those of a flag, from 1 to most.
@@ -124,8 +143,10 @@ func (p plan) check() error {
 		return fmt.Errorf("-rounds must be 1 to %d", maxRounds)
 	case p.Soak != 0 && (p.Soak < minSoak || p.Soak > maxSoak):
 		return fmt.Errorf("-soak must be %v to %v", minSoak, maxSoak)
-	case p.Soak != 0 && (p.Rate*(p.Soak+p.warmup()).Seconds() > load.MaxDeliveries || p.Providers != "clip" || p.Batch != 0):
-		return fmt.Errorf("-soak goes with Clip's webhooks only, at most %d", load.MaxDeliveries)
+	case p.Soak != 0 && p.Rate*(p.Soak+p.warmup()).Seconds() > load.MaxDeliveries:
+		return fmt.Errorf("-soak at -rate %v is more than %d deliveries", p.Rate, load.MaxDeliveries)
+	case p.Soak != 0 && len(p.Connections) != 1:
+		return errors.New("-soak goes with one number of -connections")
 	case p.Soak == 0 && (p.Duration <= 0 || p.Duration+p.warmup() > maxDuration):
 		return fmt.Errorf("-duration must be above 0 and with the warm-up at most %v", maxDuration)
 	case p.Rate < 0 || p.Rate > load.MaxRate || p.SubscriberRate < 0 || p.SubscriberRate > load.MaxRate:
@@ -140,8 +161,6 @@ func (p plan) check() error {
 		return fmt.Errorf("-body must be 0 or %d to %d", webhook.Shortest(), webhook.MaxBody)
 	case p.Reads != nil && (p.Batch != 0 || p.Providers != "clip"):
 		return errors.New("-reads goes with Clip's webhooks only, without -batch and -providers all")
-	case p.Soak != 0 && (p.Reads != nil || p.Against != ""):
-		return errors.New("-soak goes with neither -reads nor -against")
 	case p.Against != "" && (p.Reads != nil || p.cpuProfile != ""):
 		return errors.New("-against goes with neither -reads nor -cpuprofile")
 	case p.Merchants < 1 || p.Merchants > maxMerchants:

@@ -44,7 +44,7 @@ func TestPlansThatMakeNoSenseAreRefused(t *testing.T) {
 		"-rate=-1", "-rate=2e6", "-subscriber-rate=-1", "-sync=never", "-subscriber=me", "-providers=aci", "-systems=x", "-systems=paynorm,paynorm", "more",
 		"-body=-1", "-body=100", "-body=1048577", "-merchants=0", "-merchants=10001", "-batch=-1", "-batch=1001",
 		"-batch=10 -body=2000", "-reads=0", "-reads=x", "-reads=6000000", "-reads=10 -batch=2", "-reads=10 -providers=all", "-providers=all -body=2000", "-providers=all -merchants=2", "-providers=all -batch=1",
-		"-soak=59s", "-soak=2h", "-soak=1h -rate=6000", "-soak=5m -reads=10", "-soak=5m -against=old", "-soak=5m -batch=2", "-soak=5m -providers=all",
+		"-soak=59s", "-soak=2h", "-soak=1h -rate=6000", "-soak=5m -reads=10", "-soak=5m -against=old", "-soak=5m -batch=2", "-soak=5m -providers=all", "-soak=5m -rounds=2", "-soak=5m -connections=1,64",
 		"-against=old -reads=10", "-against=old -cpuprofile=cpu.prof",
 	} {
 		if p, err := parse(strings.Fields(args), io.Discard); err == nil {
@@ -70,8 +70,8 @@ func TestASoakIsOneTrialOfPaynormAlone(t *testing.T) {
 	if all := (&bench{plan: p}).trials(); len(all) != 1 || all[0].System != paynormName || all[0].Rate != soakRate || p.Duration != 30*time.Minute {
 		t.Errorf("a soak is %+v", p)
 	}
-	if p := planOf(t, "-soak=1h", "-rate=500"); p.Rate != 500 {
-		t.Errorf("a soak at 500/s is at %v/s", p.Rate)
+	if p := planOf(t, "-soak=1h", "-rate=500", "-connections=256"); p.Rate != 500 || p.Connections[0] != 256 {
+		t.Errorf("a soak at 500/s on 256 connections is %+v", p)
 	}
 }
 

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"math"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -28,7 +29,7 @@ func TestASoakIsDividedIntoStretchesThatMeet(t *testing.T) {
 		if i > 0 && s.From != got[i-1].To {
 			t.Errorf("stretch %d begins at minute %v, the one before ends at %v", i, s.From, got[i-1].To)
 		}
-		if s.Acknowledged != 1000 || s.Files != [2]float64{80, 80} || s.RSS != [2]float64{100, 102} {
+		if s.Stored != 1000 || s.Files != [2]float64{80, 80} || s.RSS != [2]float64{100, 102} {
 			t.Errorf("stretch %d: %+v", i, s)
 		}
 		if want := [2]float64{50 + s.From, 50 + s.To}; s.Goroutines != want {
@@ -40,14 +41,18 @@ func TestASoakIsDividedIntoStretchesThatMeet(t *testing.T) {
 	}
 }
 
-// exposition is paynorm's metrics after n looks at them, and says that there was one.
-func exposition(t *testing.T, looked chan<- struct{}) *server {
+// exposition is paynorm's metrics. It says that it was looked at, and fails from the
+// look numbered failing on.
+func exposition(t *testing.T, failing int) (*server, <-chan struct{}) {
+	looked := make(chan struct{}, 100)
 	n := 0
 	h := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if got := len(r.URL.Query()["name[]"]); got != 5 {
 			t.Errorf("asked for %d metrics", got)
 		}
-		n++
+		if n++; n >= failing {
+			w.WriteHeader(http.StatusTeapot)
+		}
 		fmt.Fprintf(w, "process_resident_memory_bytes 1.048576e+08\nprocess_open_fds 80\ngo_goroutines 50\n"+
 			"process_cpu_seconds_total %d\npaynorm_ledger_commit_deliveries_sum %d\npaynorm_ledger_commit_deliveries_count 3\n", n, n*1000)
 		select {
@@ -56,14 +61,13 @@ func exposition(t *testing.T, looked chan<- struct{}) *server {
 		}
 	}))
 	t.Cleanup(h.Close)
-	return &server{metrics: h.URL + "/metrics"}
+	return &server{metrics: h.URL + "/metrics"}, looked
 }
 
 func TestASoakIsWatchedByTheMetrics(t *testing.T) {
-	looked := make(chan struct{})
-	s := exposition(t, looked)
+	s, looked := exposition(t, math.MaxInt)
 	var tr trial
-	end := tr.watch(t.Context(), s, time.Nanosecond)
+	_, end := tr.watch(t.Context(), s, time.Nanosecond)
 	for range 3 * stretches {
 		<-looked
 	}
@@ -81,17 +85,23 @@ func TestASoakIsWatchedByTheMetrics(t *testing.T) {
 	}
 }
 
-func TestASoakThatCannotBeWatchedFails(t *testing.T) {
-	looked := make(chan struct{})
-	s := exposition(t, looked)
-	var tr trial
-	end := tr.watch(t.Context(), s, time.Hour)
-	<-looked
-	if err := end(); err == nil {
-		t.Error("one sample is enough")
+func TestASoakThatCannotBeWatchedEndsAndFails(t *testing.T) {
+	for _, failing := range []int{1, 2, 3 * stretches} {
+		s, _ := exposition(t, failing)
+		var tr trial
+		ctx, end := tr.watch(t.Context(), s, time.Nanosecond)
+		<-ctx.Done() // the load ends with it
+		if err := end(); err == nil || !strings.Contains(err.Error(), "418") {
+			t.Errorf("failing from look %d on: got %v", failing, err)
+		}
 	}
-	end = tr.watch(t.Context(), &server{metrics: s.metrics + "%"}, time.Hour)
+}
+
+func TestASoakThatIsTooShortFails(t *testing.T) {
+	s, _ := exposition(t, math.MaxInt)
+	var tr trial
+	_, end := tr.watch(t.Context(), s, time.Hour)
 	if err := end(); err == nil {
-		t.Error("no metrics are enough")
+		t.Errorf("two looks are enough for %d stretches", len(tr.Stretches))
 	}
 }

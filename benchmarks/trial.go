@@ -17,7 +17,7 @@ import (
 )
 
 // settleWithin bounds how long a system may go on working after the load, and
-// how long the check may take.
+// how long the check may take, which is at least the length of a soak.
 const settleWithin = 3 * time.Minute
 
 // trial is one system under one load, and what was measured.
@@ -145,7 +145,7 @@ func (b *bench) load(ctx context.Context, t *trial, s *server, source deliveries
 	}
 	soaked := func() error { return nil }
 	if b.plan.Soak > 0 {
-		soaked = t.watch(ctx, s, b.plan.Soak/(stretches*samples))
+		ctx, soaked = t.watch(ctx, s, b.plan.Soak/(stretches*samples))
 	}
 	before := meter(s)
 	result, err := load.Run(ctx, load.Options{

@@ -142,7 +142,7 @@ func methods(_ *testing.T, _ *fort) []attack {
 			if strings.HasPrefix(target, "/webhooks") || strings.HasPrefix(target, "/oauth2") {
 				allowed = m == "POST"
 			}
-			raw := fmt.Sprintf("%s %s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: 0\r\n\r\n", m, target)
+			raw := fmt.Sprintf("%s %s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: /\r\nContent-Length: 0\r\n\r\n", m, target)
 			all = append(all, attack{name: "method: " + m + " " + target, raw: []byte(raw), served: allowed})
 		}
 	}

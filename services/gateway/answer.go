@@ -14,7 +14,7 @@ const writeGrace = 5 * time.Second
 // answer is an http.ResponseWriter that knows whether the answer has begun.
 type answer struct {
 	http.ResponseWriter
-	began  time.Time // when a webhook's request had come
+	began  time.Time // when the request had come, of webhooks and tokens
 	status int       // 0 before the answer has begun
 }
 

@@ -21,7 +21,7 @@ func newWebhookMux(g *Gateway) (*runtime.ServeMux, error) {
 	mux := runtime.NewServeMux(
 		runtime.WithDisablePathLengthFallback(),
 		runtime.WithDisableHTTPMethodOverride(),
-		runtime.WithRoutingErrorHandler(routingError(http.MethodPost)),
+		runtime.WithRoutingErrorHandler(routingError),
 	)
 	client := normalizerv1.NewNormalizerServiceClient(g.o.Webhooks)
 	err := mux.HandlePath(http.MethodPost, "/webhooks/{provider}/{merchant}", g.pass(g.o.MaxBodyBytes, ingest(client)))

@@ -38,7 +38,7 @@ func newReadMux(o Options) (*runtime.ServeMux, error) {
 		runtime.WithOutgoingTrailerMatcher(noHeader),
 		runtime.WithForwardResponseOption(openStream),
 		runtime.WithErrorHandler(readError(o.Logger)),
-		runtime.WithRoutingErrorHandler(routingError(http.MethodGet)),
+		runtime.WithRoutingErrorHandler(routingError),
 	)
 	ctx := context.Background()
 	return mux, errors.Join(

@@ -105,14 +105,12 @@ func readError(log *slog.Logger) runtime.ErrorHandlerFunc {
 	}
 }
 
-// routingError answers paths that a mux does not have, and methods other than its own.
-func routingError(method string) runtime.RoutingErrorHandlerFunc {
-	return func(_ context.Context, _ *runtime.ServeMux, _ runtime.Marshaler, w http.ResponseWriter, _ *http.Request, code int) {
-		if code == http.StatusMethodNotAllowed {
-			w.Header().Set("Allow", method)
-		}
-		writeProblem(w, problem{Status: code})
+// routingError answers paths and methods that a mux does not have.
+func routingError(_ context.Context, _ *runtime.ServeMux, _ runtime.Marshaler, w http.ResponseWriter, _ *http.Request, code int) {
+	if code == http.StatusMethodNotAllowed {
+		w.Header().Set("Allow", http.MethodGet)
 	}
+	writeProblem(w, problem{Status: code})
 }
 
 // logBug keeps what a 500 does not tell the caller.

@@ -42,7 +42,9 @@ func (g *Gateway) webhook(a *answer, r *http.Request, rest string) {
 		writeProblem(a, problem{Status: http.StatusNotFound})
 		return
 	}
-	g.webhooks.ServeHTTP(a, r)
+	if allow(a, r, http.MethodPost) { // grpc-gateway logs headers of what it cannot route
+		g.webhooks.ServeHTTP(a, r)
+	}
 }
 
 // token answers a request below /oauth2/.
@@ -53,7 +55,9 @@ func (g *Gateway) token(a *answer, r *http.Request, rest string) {
 		writeProblem(a, problem{Status: http.StatusNotFound})
 		return
 	}
-	g.webhooks.ServeHTTP(a, r)
+	if allow(a, r, http.MethodPost) {
+		g.webhooks.ServeHTTP(a, r)
+	}
 }
 
 // pass makes the handler that reads a request within the limits and hands it to a call.

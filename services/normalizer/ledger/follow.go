@@ -82,18 +82,18 @@ func (f *Follower) read(ctx context.Context, limit int) (_ []*ledgerv1.Commit, e
 	return commits, err
 }
 
-// Held returns the oldest commit after the one numbered after that who follows has got
-// last, or gets next; nil when none is in memory.
-func (l *Ledger) Held(after int64) *ledgerv1.Commit {
+// Held returns the commit numbered sequence when it is in memory, because who follows
+// has got it last or gets it soon; else nil.
+func (l *Ledger) Held(sequence int64) *ledgerv1.Commit {
 	l.held.mu.Lock()
 	defer l.held.mu.Unlock()
 	for _, c := range l.held.handed {
-		if c.GetOrdinal() > after {
+		if c.GetOrdinal() == sequence {
 			return c
 		}
 	}
 	for _, w := range l.held.commits {
-		if w.end.ordinal > after {
+		if w.end.ordinal == sequence {
 			return w.commit
 		}
 	}

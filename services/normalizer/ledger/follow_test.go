@@ -104,6 +104,35 @@ func TestFollowerOfTheNewestCommitsReadsNoStream(t *testing.T) {
 	}
 }
 
+func TestWhatIsHeldIsThatCommitAndNoLaterOne(t *testing.T) {
+	l := open(t, natsdtest.Start(t, ""))
+	fill(t, l, 3)
+	f := follow(t, l, 0)
+	fill(t, l, 2)
+	held := func(want ...int64) {
+		t.Helper()
+		var got []int64
+		for n := range int64(7) {
+			if c := l.Held(n); c != nil {
+				if c.GetOrdinal() != n {
+					t.Errorf("commit %d is told as commit %d", c.GetOrdinal(), n)
+				}
+				got = append(got, n)
+			}
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("(-want +got):\n%s", diff)
+		}
+	}
+	held(4, 5) // the others are in the stream only
+	next(t, f, 0, 5)
+	fill(t, l, 1)
+	next(t, f, 5, 6)
+	held(6) // it may be in work
+	f.Close()
+	held()
+}
+
 func TestFollowerThatIsFarBehindMissesNothing(t *testing.T) {
 	l := open(t, natsdtest.Start(t, ""))
 	fill(t, l, 5) // before it follows

@@ -106,15 +106,20 @@ func (p *Projector) Done() int64 { return p.done.Load() }
 // after it was read from, NATS keeps every block of a stream that is being written.
 // Errors are those of Ledger.Get.
 func (p *Projector) Oldest(ctx context.Context) (time.Time, error) {
-	done := p.done.Load()
-	if p.o.Ledger.Last() <= done {
-		return time.Time{}, nil
+	for {
+		done := p.done.Load()
+		if p.o.Ledger.Last() <= done {
+			return time.Time{}, nil
+		}
+		if c := p.o.Ledger.Held(done + 1); c != nil {
+			return c.GetCommitTime().AsTime(), nil
+		}
+		if p.done.Load() != done { // it is projected by now
+			continue
+		}
+		c, err := p.o.Ledger.Get(ctx, done+1)
+		return c.GetCommitTime().AsTime(), err
 	}
-	if c := p.o.Ledger.Held(done); c != nil {
-		return c.GetCommitTime().AsTime(), nil
-	}
-	c, err := p.o.Ledger.Get(ctx, done+1)
-	return c.GetCommitTime().AsTime(), err
 }
 
 // Await returns when the commit numbered sequence is projected, or with ctx's error.
