@@ -5,11 +5,16 @@ import (
 	"math"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"os/exec"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/paynorm/paynorm/benchmarks/internal/load"
+	"github.com/paynorm/paynorm/benchmarks/internal/webhook"
 )
 
 func TestASoakIsDividedIntoStretchesThatMeet(t *testing.T) {
@@ -47,8 +52,13 @@ func exposition(t *testing.T, failing int) (*server, <-chan struct{}) {
 	looked := make(chan struct{}, 100)
 	n := 0
 	h := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if got := len(r.URL.Query()["name[]"]); got != 5 {
-			t.Errorf("asked for %d metrics", got)
+		switch got := r.URL.Query()["name[]"]; len(got) {
+		case 1: // at the end, whether all is projected
+			fmt.Fprintln(w, got[0], 0)
+			return
+		case 5:
+		default:
+			t.Errorf("asked for %v", got)
 		}
 		if n++; n >= failing {
 			w.WriteHeader(http.StatusTeapot)
@@ -103,5 +113,23 @@ func TestASoakThatIsTooShortFails(t *testing.T) {
 	_, end := tr.watch(t.Context(), s, time.Hour)
 	if err := end(); err == nil {
 		t.Errorf("two looks are enough for %d stretches", len(tr.Stretches))
+	}
+}
+
+func TestASoakIsLoadedWatchedAndWaitedFor(t *testing.T) {
+	s, _ := exposition(t, math.MaxInt)
+	edge := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	t.Cleanup(edge.Close)
+	s.http = edge.Listener.Addr().String()
+	s.process = &process{cmd: &exec.Cmd{Process: &os.Process{Pid: os.Getpid()}}, said: &tail{}}
+	b := &bench{plan: plan{Soak: 250 * time.Millisecond, Duration: 250 * time.Millisecond}}
+	tr := &trial{System: paynormName, Connections: 2, Rate: 400}
+	source := webhook.New(1, webhook.Target{Host: s.http, Token: token, Merchants: []string{"acme"}}, 0)
+	result, err := b.load(t.Context(), tr, s, source, load.Clock{Start: time.Now(), Rate: tr.Rate})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(tr.Stretches) != stretches || result.Sent() == 0 || len(result.Failures)+len(result.Refusals) > 0 {
+		t.Errorf("%d stretches, %d sent, failed %v, refused %v", len(tr.Stretches), result.Sent(), result.Failures, result.Refusals)
 	}
 }

@@ -143,12 +143,12 @@ func (b *bench) load(ctx context.Context, t *trial, s *server, source deliveries
 	if t.together == nil { // else it is so already
 		defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
 	}
-	soaked := func() error { return nil }
+	loading, soaked := ctx, func() error { return nil }
 	if b.plan.Soak > 0 {
-		ctx, soaked = t.watch(ctx, s, b.plan.Soak/(stretches*samples))
+		loading, soaked = t.watch(ctx, s, b.plan.Soak/(stretches*samples))
 	}
 	before := meter(s)
-	result, err := load.Run(ctx, load.Options{
+	result, err := load.Run(loading, load.Options{
 		Dial: dial, Request: source.AppendRequest, Connections: t.Connections,
 		Clock: clock, Warmup: b.plan.warmup(), Duration: b.plan.Duration, Limit: limit(source),
 	})
