@@ -9,6 +9,7 @@ import (
 
 	"github.com/nats-io/nats.go/jetstream"
 
+	"github.com/paynorm/paynorm/internal/natsd"
 	"github.com/paynorm/paynorm/internal/natsd/natsdtest"
 	"github.com/paynorm/paynorm/services/normalizer/normalize"
 	"github.com/paynorm/paynorm/services/normalizer/projector"
@@ -22,12 +23,10 @@ type decided chan struct{}
 func (d decided) Projected(string, normalize.Item, bool) { d <- struct{}{} }
 func (decided) Drifted(string, []string, time.Time)      {}
 
-// What is decided and cannot be published leaves nothing behind: when it is
-// decided again, its payments are as they were.
-func TestWhatCannotBePublishedIsDecidedAnew(t *testing.T) {
-	server := natsdtest.Start(t, "")
-	p := open(t, server, filepath.Join(t.TempDir(), "view.db"))
-	items := make(decided, 100)
+// observed is a pipeline that is ready to run and tells items what it decides.
+func observed(t *testing.T, s *natsd.Server, items decided) *pipeline {
+	t.Helper()
+	p := open(t, s, filepath.Join(t.TempDir(), "view.db"))
 	p.project = projector.New(projector.Options{
 		Ledger: p.ledger, Normalizer: normalize.New([]provider.Adapter{words{}}), Events: p.events, View: p.view, Observer: items,
 		Watchers: watch.NewHub(p.view), Now: time.Now, Logger: slog.New(slog.DiscardHandler),
@@ -35,6 +34,15 @@ func TestWhatCannotBePublishedIsDecidedAnew(t *testing.T) {
 	if err := p.project.Recover(t.Context()); err != nil {
 		t.Fatal(err)
 	}
+	return p
+}
+
+// What is decided and cannot be published leaves nothing behind: when it is
+// decided again, its payments are as they were.
+func TestWhatCannotBePublishedIsDecidedAnew(t *testing.T) {
+	server := natsdtest.Start(t, "")
+	items := make(decided, 100)
+	p := observed(t, server, items)
 	js, err := jetstream.New(natsdtest.Connect(t, server))
 	if err != nil {
 		t.Fatal(err)
@@ -88,16 +96,8 @@ func TestWhatCannotBePublishedIsDecidedAnew(t *testing.T) {
 // The age of what is not projected is asked for again and again. It is known without
 // the stream, which a context that is over would not let it read.
 func TestTheOldestCommitThatIsNotProjectedIsKnownWithoutTheStream(t *testing.T) {
-	server := natsdtest.Start(t, "")
-	p := open(t, server, filepath.Join(t.TempDir(), "view.db"))
 	items := make(decided)
-	p.project = projector.New(projector.Options{
-		Ledger: p.ledger, Normalizer: normalize.New([]provider.Adapter{words{}}), Events: p.events, View: p.view, Observer: items,
-		Watchers: watch.NewHub(p.view), Now: time.Now, Logger: slog.New(slog.DiscardHandler),
-	})
-	if err := p.project.Recover(t.Context()); err != nil {
-		t.Fatal(err)
-	}
+	p := observed(t, natsdtest.Start(t, ""), items)
 	over, cancel := context.WithCancel(t.Context())
 	cancel()
 	oldest := func(want time.Time) {
