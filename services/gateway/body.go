@@ -1,7 +1,6 @@
 package gateway
 
 import (
-	"bytes"
 	"errors"
 	"io"
 	"net/http"
@@ -25,14 +24,14 @@ func readBody(r *http.Request, limit int64) ([]byte, error) {
 	if r.ContentLength >= 0 {
 		return readLength(r.Body, int(r.ContentLength))
 	}
-	var b bytes.Buffer
-	if _, err := b.ReadFrom(io.LimitReader(r.Body, limit+1)); err != nil {
+	body, err := io.ReadAll(io.LimitReader(r.Body, limit+1))
+	if err != nil {
 		return nil, err
 	}
-	if int64(b.Len()) > limit {
+	if int64(len(body)) > limit {
 		return nil, errTooLarge
 	}
-	return b.Bytes(), nil
+	return body, nil
 }
 
 // readLength reads length bytes into a slice of that capacity.

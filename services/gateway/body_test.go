@@ -35,3 +35,13 @@ func TestBodyOfUnknownLengthEndsAtTheLimit(t *testing.T) {
 		}
 	}
 }
+
+func TestBodyOfUnknownLengthKeepsNoMoreRoomThanItNeeds(t *testing.T) {
+	const limit = 1 << 20
+	for _, length := range []int{1000, 100_000, limit/2 + 1, limit} {
+		body, err := readBody(&http.Request{ContentLength: -1, Body: io.NopCloser(bytes.NewReader(make([]byte, length)))}, limit)
+		if most := length + length/4; err != nil || cap(body) > most {
+			t.Errorf("%d bytes are kept in %d (%v), want %d at most", length, cap(body), err, most)
+		}
+	}
+}
