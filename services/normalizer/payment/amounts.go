@@ -1,19 +1,40 @@
 package payment
 
 import (
+	"cmp"
 	"maps"
 	"math"
 
 	eventv1 "github.com/paynorm/paynorm/gen/paynorm/event/v1"
 	ledgerv1 "github.com/paynorm/paynorm/gen/paynorm/ledger/v1"
+	"github.com/paynorm/paynorm/services/normalizer/money"
 	"google.golang.org/protobuf/proto"
 )
 
 // tally is where the operations of e's kind are counted.
 type tally struct {
 	byOperation map[string]int64
-	total       *eventv1.Money // what the last event said; nil at first
+	currencies  map[string]string
+	known       string // the currency of operations without one; "" when there is none
 }
+
+// sum returns what all operations but one took, and in which currency; "" when there
+// are none. ok is false when there are several currencies, or more than int64 holds.
+func (t tally) sum(but string) (units int64, currency string, ok bool) {
+	for op, n := range t.byOperation {
+		if op == but {
+			continue
+		}
+		c := t.currency(op)
+		if currency != "" && currency != c || units > math.MaxInt64-n {
+			return 0, "", false
+		}
+		units, currency = units+n, c
+	}
+	return units, currency, true
+}
+
+func (t tally) currency(op string) string { return cmp.Or(t.currencies[op], t.known) }
 
 // takes reports whether e is a provider's report of one operation that moved
 // money, so that its amount adds to a sum.
@@ -33,9 +54,12 @@ func takes(e *eventv1.PaymentStatusChanged) bool {
 
 func tallyOf(state *ledgerv1.PaymentState, e *eventv1.PaymentStatusChanged) tally {
 	if e.GetKind() == eventv1.Kind_KIND_REFUND {
-		return tally{state.GetRefundedByOperation(), lastRefunded(state)}
+		return tally{state.GetRefundedByOperation(), state.GetCurrencyByOperation(), lastRefunded(state).GetCurrencyCode()}
 	}
-	return tally{state.GetPaidByOperation(), state.GetMachines()["payment"].GetLast().GetAmountPaid()}
+	return tally{
+		state.GetPaidByOperation(), state.GetCurrencyByOperation(),
+		state.GetMachines()["payment"].GetLast().GetAmountPaid().GetCurrencyCode(),
+	}
 }
 
 // lastRefunded returns the sum that the newest refund event of the payment with
@@ -43,46 +67,56 @@ func tallyOf(state *ledgerv1.PaymentState, e *eventv1.PaymentStatusChanged) tall
 func lastRefunded(state *ledgerv1.PaymentState) *eventv1.Money {
 	var newest *eventv1.PaymentStatusChanged
 	for _, m := range state.GetMachines() {
-		if l := m.GetLast(); l.GetAmountRefunded() != nil && l.GetPaymentVersion() > newest.GetPaymentVersion() {
+		l := m.GetLast()
+		if l.GetAmountRefunded() != nil && cmp.Or(cmp.Compare(l.GetPaymentVersion(), newest.GetPaymentVersion()), cmp.Compare(l.GetCursor(), newest.GetCursor())) > 0 {
 			newest = l
 		}
 	}
 	return newest.GetAmountRefunded()
 }
 
-// accumulate sets e's cumulative amount where the provider reports each
-// operation, and reports whether e adds an operation that was not counted yet,
-// or counts one differently. Sums of several currencies, or beyond int64, do
-// not exist: the amount then stays absent.
-func accumulate(state *ledgerv1.PaymentState, e *eventv1.PaymentStatusChanged) (added bool) {
-	if e.GetKind() == eventv1.Kind_KIND_REFUND && statusOf(e) != refundSucceeded {
-		return takeBack(state, e)
+// Refunded returns what was refunded of a payment in all; nil when nothing is known,
+// or when there is no sum, because of several currencies.
+func Refunded(state *ledgerv1.PaymentState) *eventv1.Money {
+	newest := lastRefunded(state)
+	t := tally{state.GetRefundedByOperation(), state.GetCurrencyByOperation(), newest.GetCurrencyCode()}
+	if _, _, ok := t.sum(""); !ok {
+		return nil
 	}
-	if !takes(e) {
-		return false
-	}
-	t := tallyOf(state, e)
-	before, counted := t.byOperation[e.GetProviderOperationId()]
-	sum := e.GetAmount().GetMinorUnits()
-	for op, n := range t.byOperation {
-		if op == e.GetProviderOperationId() {
-			continue
-		}
-		if sum > math.MaxInt64-n {
-			return !counted
-		}
-		sum += n
-	}
-	if t.total != nil && t.total.GetCurrencyCode() != e.GetAmount().GetCurrencyCode() {
-		return !counted
-	}
-	setSum(e, e.GetAmount(), sum)
-	return !counted || before != e.GetAmount().GetMinorUnits()
+	return newest
 }
 
-// setSum sets the cumulative amount of e's kind to units of amount's currency.
-func setSum(e *eventv1.PaymentStatusChanged, amount *eventv1.Money, units int64) {
-	sum := &eventv1.Money{CurrencyCode: amount.GetCurrencyCode(), MinorUnits: units, Exponent: amount.GetExponent()}
+// accumulate sets e's cumulative amount where the provider reports each
+// operation, and reports whether e adds an operation that was not counted yet,
+// or corrects what was counted of one. Sums of several currencies, or beyond
+// int64, do not exist: the amount then stays absent.
+func accumulate(state *ledgerv1.PaymentState, e *eventv1.PaymentStatusChanged) (added bool) {
+	op := e.GetProviderOperationId()
+	t := tallyOf(state, e)
+	before, counted := t.byOperation[op]
+	others, currency, ok := t.sum(op)
+	switch {
+	case takes(e):
+		own := e.GetAmount()
+		if ok && cmp.Or(currency, own.GetCurrencyCode()) == own.GetCurrencyCode() && others <= math.MaxInt64-own.GetMinorUnits() {
+			setSum(e, own.GetCurrencyCode(), others+own.GetMinorUnits())
+		}
+		return !counted || e.GetSupersedes() != "" && before != own.GetMinorUnits()
+	case takesBack(e) && counted && ok:
+		setSum(e, cmp.Or(currency, t.currency(op)), others)
+	}
+	return false
+}
+
+// takesBack reports whether e says of a refund that it did not succeed, perhaps after all.
+func takesBack(e *eventv1.PaymentStatusChanged) bool {
+	return e.GetKind() == eventv1.Kind_KIND_REFUND && statusOf(e) != refundSucceeded
+}
+
+// setSum sets the cumulative amount of e's kind.
+func setSum(e *eventv1.PaymentStatusChanged, currency string, units int64) {
+	exponent, _ := money.Exponent(currency) // adapters know no others
+	sum := &eventv1.Money{CurrencyCode: currency, MinorUnits: units, Exponent: exponent}
 	if e.GetKind() == eventv1.Kind_KIND_REFUND {
 		e.AmountRefunded = sum
 	} else {
@@ -90,39 +124,37 @@ func setSum(e *eventv1.PaymentStatusChanged, amount *eventv1.Money, units int64)
 	}
 }
 
-// takeBack lowers the refunded sum when a refund that succeeded fails after all.
-func takeBack(state *ledgerv1.PaymentState, e *eventv1.PaymentStatusChanged) bool {
-	t := tallyOf(state, e)
-	n, counted := t.byOperation[e.GetProviderOperationId()]
-	if counted && t.total != nil {
-		setSum(e, t.total, t.total.GetMinorUnits()-n)
-	}
-	return false
-}
-
 // countOperation remembers the operation of an applied event.
 func countOperation(state *ledgerv1.PaymentState, e *eventv1.PaymentStatusChanged) {
-	if e.GetKind() == eventv1.Kind_KIND_REFUND && statusOf(e) != refundSucceeded {
+	if takesBack(e) {
 		dropOperation(state, e)
 		return
 	}
 	if !takes(e) {
 		return
 	}
-	// The maps may be shared with an earlier copy of the state.
+	op, amount := e.GetProviderOperationId(), e.GetAmount()
 	if e.GetKind() == eventv1.Kind_KIND_REFUND {
-		state.RefundedByOperation = with(state.GetRefundedByOperation(), e)
+		state.RefundedByOperation = with(state.GetRefundedByOperation(), op, amount.GetMinorUnits())
 	} else {
-		state.PaidByOperation = with(state.GetPaidByOperation(), e)
+		state.PaidByOperation = with(state.GetPaidByOperation(), op, amount.GetMinorUnits())
 	}
+	state.CurrencyByOperation = with(state.GetCurrencyByOperation(), op, amount.GetCurrencyCode())
 }
 
-func with(m map[string]int64, e *eventv1.PaymentStatusChanged) map[string]int64 {
+// with returns m with one more entry. m stays as it is: it may be shared with an
+// earlier copy of the state.
+func with[V any](m map[string]V, op string, v V) map[string]V {
+	n := make(map[string]V, len(m)+1)
+	maps.Copy(n, m)
+	n[op] = v
+	return n
+}
+
+// without returns m without an entry, and leaves m as it is.
+func without[V any](m map[string]V, op string) map[string]V {
 	n := maps.Clone(m)
-	if n == nil {
-		n = map[string]int64{}
-	}
-	n[e.GetProviderOperationId()] = e.GetAmount().GetMinorUnits()
+	delete(n, op)
 	return n
 }
 
@@ -136,9 +168,10 @@ func ofOperation(e *eventv1.PaymentStatusChanged) bool {
 // is not new.
 func sameAmounts(last, e *eventv1.PaymentStatusChanged) bool {
 	same := func(known, said *eventv1.Money) bool { return said == nil || proto.Equal(known, said) }
+	refunded := takes(e) || same(last.GetAmountRefunded(), e.GetAmountRefunded()) // the sum of all refunds says nothing of this one
 	return (ofOperation(e) || same(last.GetAmount(), e.GetAmount())) &&
 		same(last.GetAmountPaid(), e.GetAmountPaid()) &&
-		same(last.GetAmountRefunded(), e.GetAmountRefunded()) &&
+		refunded &&
 		same(last.GetFee(), e.GetFee()) &&
 		same(last.GetPresentationAmount(), e.GetPresentationAmount())
 }
@@ -157,7 +190,8 @@ func keepAmounts(last, e *eventv1.PaymentStatusChanged) *eventv1.PaymentStatusCh
 	if known := last.GetAmount(); known != nil && (e.GetAmount() == nil || ofOperation(e)) {
 		own().Amount = known
 	}
-	if known := last.GetAmountPaid(); known != nil && e.GetAmountPaid() == nil {
+	// One that took money and has no sum: there is none.
+	if known := last.GetAmountPaid(); known != nil && e.GetAmountPaid() == nil && !takes(e) {
 		own().AmountPaid = known
 	}
 	if known := last.GetAmountRefunded(); known != nil && e.GetAmountRefunded() == nil {
@@ -201,14 +235,13 @@ func uncount(state *ledgerv1.PaymentState, superseded, e *eventv1.PaymentStatusC
 
 // dropOperation forgets the operation of e.
 func dropOperation(state *ledgerv1.PaymentState, e *eventv1.PaymentStatusChanged) {
-	// The maps may be shared with an earlier copy of the state.
+	op := e.GetProviderOperationId()
 	if e.GetKind() == eventv1.Kind_KIND_REFUND {
-		state.RefundedByOperation = maps.Clone(state.GetRefundedByOperation())
-		delete(state.GetRefundedByOperation(), e.GetProviderOperationId())
+		state.RefundedByOperation = without(state.GetRefundedByOperation(), op)
 	} else {
-		state.PaidByOperation = maps.Clone(state.GetPaidByOperation())
-		delete(state.GetPaidByOperation(), e.GetProviderOperationId())
+		state.PaidByOperation = without(state.GetPaidByOperation(), op)
 	}
+	state.CurrencyByOperation = without(state.GetCurrencyByOperation(), op)
 }
 
 // sumWithout sets e's cumulative amount to what is left when superseded took
@@ -217,12 +250,7 @@ func sumWithout(state *ledgerv1.PaymentState, superseded, e *eventv1.PaymentStat
 	if !takes(superseded) || takes(e) || e.GetKind() != superseded.GetKind() {
 		return
 	}
-	left := int64(0)
-	for _, n := range tallyOf(state, superseded).byOperation {
-		if left > math.MaxInt64-n {
-			return
-		}
-		left += n
+	if left, currency, ok := tallyOf(state, superseded).sum(""); ok {
+		setSum(e, cmp.Or(currency, superseded.GetAmount().GetCurrencyCode()), left)
 	}
-	setSum(e, superseded.GetAmount(), left)
 }

@@ -33,14 +33,18 @@ func Correct(state *ledgerv1.PaymentState, e, superseded *eventv1.PaymentStatusC
 	if ifPaid != 0 && (before == paid || before == settled || statusOf(superseded) == status(ifPaid)) {
 		setPaymentStatus(e, ifPaid)
 	}
+	if before != 0 && e.GetKind() == eventv1.Kind_KIND_PAYMENT && leaves(before, e) {
+		setPaymentStatus(e, eventv1.PaymentStatus(before)) // superseded should not have moved the payment
+	}
 	setPrevious(e, statusOf(superseded))
 	e.Final = isFinal(e)
-	without := &ledgerv1.PaymentState{
+	rest := &ledgerv1.PaymentState{
 		Machines: state.GetMachines(), PaidByOperation: state.GetPaidByOperation(), RefundedByOperation: state.GetRefundedByOperation(),
+		CurrencyByOperation: state.GetCurrencyByOperation(),
 	}
-	uncount(without, superseded, e)
-	accumulate(without, e)
-	sumWithout(without, superseded, e)
+	uncount(rest, superseded, e)
+	accumulate(rest, e)
+	sumWithout(rest, superseded, e)
 	e.Disposition = eventv1.Disposition_DISPOSITION_CORRECTION
 	e.PaymentVersion = state.GetVersion() + 1
 }
@@ -56,6 +60,16 @@ func filledIn(field protoreflect.Name) bool {
 	return false
 }
 
+// left reports whether published has the status that its payment had, in place of that
+// of an operation which did not succeed.
+func left(published *eventv1.PaymentStatusChanged) bool {
+	switch published.GetDisposition() {
+	case eventv1.Disposition_DISPOSITION_NO_CHANGE, eventv1.Disposition_DISPOSITION_CORRECTION:
+		return leavesPaymentAsItWas(published, published)
+	}
+	return false
+}
+
 // Differences returns the names of the fields in which fact, an event as the
 // adapter of today makes it, says something else than published, which Decide
 // or Correct has completed. ifPaid is that of fact.
@@ -65,8 +79,8 @@ func Differences(published, fact *eventv1.PaymentStatusChanged, ifPaid eventv1.P
 	case ifPaid != 0 && published.GetPaymentStatus() == ifPaid:
 		setPaymentStatus(now, ifPaid)
 		now.Final = published.GetFinal()
-	case published.GetDisposition() == eventv1.Disposition_DISPOSITION_NO_CHANGE && leavesPaymentAsItWas(published, now) && leavesPaymentAsItWas(published, published):
-		now.Status, now.Final = published.GetStatus(), published.GetFinal()
+	case left(published) && leavesPaymentAsItWas(published, now):
+		now.Status, now.Final, now.ActionBy = published.GetStatus(), published.GetFinal(), published.GetActionBy()
 	default:
 		now.Final = isFinal(now)
 	}

@@ -68,6 +68,42 @@ func TestCorrectedOperationReplacesTheOther(t *testing.T) {
 	}
 }
 
+// A capture that was read as one that took money, and was declined, leaves its payment as it was.
+func TestCorrectionToADeclinedCaptureLeavesThePayment(t *testing.T) {
+	declined := func(name string) *eventv1.PaymentStatusChanged {
+		e := capture(name, "b", 7, failed, 2)
+		e.Operation, e.OperationOutcome = eventv1.Operation_OPERATION_CAPTURE, eventv1.OperationOutcome_OPERATION_OUTCOME_FAILED
+		return e
+	}
+	for before, first := range map[eventv1.PaymentStatus]*eventv1.PaymentStatusChanged{
+		paid: capture("events/1", "a", 5, paid, 1), authorized: fact(authorized, 1),
+	} {
+		state := &ledgerv1.PaymentState{}
+		decided(state, first)
+		wrong := capture("events/2", "b", 7, paid, 2)
+		wrong.Operation = eventv1.Operation_OPERATION_CAPTURE
+		e := corrected(state, declined("events/3"), decided(state, wrong), 0)
+		want := map[eventv1.PaymentStatus]string{paid: "5 MXN", authorized: "0 MXN"}[before]
+		if e.GetPaymentStatus() != before || e.GetFinal() || sum(e.GetAmountPaid()) != want {
+			t.Errorf("%v becomes %v, final %v, paid %s; want it as it was, with %s", before, e.GetPaymentStatus(), e.GetFinal(), sum(e.GetAmountPaid()), want)
+		}
+		if got := payment.Differences(e, declined("events/4"), 0); len(got) > 0 {
+			t.Errorf("after %v the correction is to be corrected again, in %v", before, got)
+		}
+	}
+}
+
+func TestCorrectedCurrencyHasASum(t *testing.T) {
+	state := &ledgerv1.PaymentState{}
+	last := decided(state, capture("events/1", "a", 5, paid, 1))
+	e := capture("events/2", "a", 5, paid, 1)
+	e.Amount.CurrencyCode = "BRL"
+	corrected(state, e, last, 0)
+	if got := sum(state.GetMachines()["payment"].GetLast().GetAmountPaid()); got != "5 BRL" {
+		t.Errorf("paid %s, want 5 BRL", got)
+	}
+}
+
 func TestOvertakenOperationIsNotCountedTwice(t *testing.T) {
 	state := &ledgerv1.PaymentState{}
 	first := decided(state, capture("events/1", "wrong", 5, paid, 1))

@@ -66,7 +66,6 @@ var machines = map[eventv1.Kind]machine{
 			refundSucceeded: {refundFailed},
 		},
 		final: []status{refundFailed, refundCanceled},
-		money: []status{refundSucceeded},
 	},
 	eventv1.Kind_KIND_DISPUTE: {
 		rank: map[status]int{inquiry: 0, opened: 1, underReview: 2, won: 3, lost: 3, closed: 3},

@@ -14,13 +14,13 @@ import (
 // Decide fills in what the history of the payment says about e: the previous
 // status, disposition, payment_version, final, unexpected_transition and the
 // cumulative amounts. ifPaid replaces e's status when the payment was PAID or
-// SETTLED (unspecified: never). state is not changed; the zero state knows nothing.
+// SETTLED, or has that status by now (unspecified: never). state is not changed; the zero state knows nothing.
 func Decide(state *ledgerv1.PaymentState, e *eventv1.PaymentStatusChanged, ifPaid eventv1.PaymentStatus) {
 	rules := machines[e.GetKind()]
 	last := state.GetMachines()[machineKey(e)].GetLast()
 	now := statusOf(last)
 
-	if ifPaid != 0 && (now == paid || now == settled) {
+	if ifPaid != 0 && (now == paid || now == settled || now == status(ifPaid)) {
 		setPaymentStatus(e, ifPaid)
 	}
 	if last != nil {
@@ -28,20 +28,20 @@ func Decide(state *ledgerv1.PaymentState, e *eventv1.PaymentStatusChanged, ifPai
 	}
 	if leavesPaymentAsItWas(last, e) {
 		setPaymentStatus(e, last.GetPaymentStatus())
-		e.Final = last.GetFinal()
+		e.Final, e.ActionBy = last.GetFinal(), last.GetActionBy()
 		e.Disposition = eventv1.Disposition_DISPOSITION_NO_CHANGE
 		return
 	}
 
 	e.Final = isFinal(e)
+	saidPaid, saidRefunded := e.GetAmountPaid(), e.GetAmountRefunded()
 	newMoney := accumulate(state, e)
 	e.Disposition, e.UnexpectedTransition = judge(rules, last, e, newMoney)
-	switch {
-	case e.GetDisposition() == eventv1.Disposition_DISPOSITION_APPLIED:
+	if e.GetDisposition() == eventv1.Disposition_DISPOSITION_APPLIED {
 		e.PaymentVersion = state.GetVersion() + 1
-	case takes(e): // what was not applied is in no sum
-		e.AmountPaid, e.AmountRefunded = nil, nil
+		return
 	}
+	e.AmountPaid, e.AmountRefunded = saidPaid, saidRefunded // what was not applied is in no sum
 }
 
 // isFinal reports whether e's status is one after which nothing is expected.
@@ -106,11 +106,23 @@ func expected(rules machine, last *eventv1.PaymentStatusChanged, next status) bo
 // leavesPaymentAsItWas reports whether e is an attempt to capture or void a
 // payment that is known already, and did not succeed.
 func leavesPaymentAsItWas(last, e *eventv1.PaymentStatusChanged) bool {
-	if last == nil || e.GetKind() != eventv1.Kind_KIND_PAYMENT {
+	return last != nil && e.GetKind() == eventv1.Kind_KIND_PAYMENT && leaves(statusOf(last), e)
+}
+
+// leaves reports whether e leaves a payment as it is: a capture or void that failed, or
+// whose outcome is open, unless that says more than is known of a payment that is open itself.
+func leaves(now status, e *eventv1.PaymentStatusChanged) bool {
+	if !ofOperation(e) {
 		return false
 	}
-	return ofOperation(e) && (e.GetOperationOutcome() == eventv1.OperationOutcome_OPERATION_OUTCOME_FAILED ||
-		e.GetOperationOutcome() == eventv1.OperationOutcome_OPERATION_OUTCOME_PENDING)
+	rank := machines[e.GetKind()].rank
+	switch e.GetOperationOutcome() {
+	case eventv1.OperationOutcome_OPERATION_OUTCOME_FAILED:
+		return true
+	case eventv1.OperationOutcome_OPERATION_OUTCOME_PENDING:
+		return rank[statusOf(e)] <= rank[now]
+	}
+	return false
 }
 
 // Advance folds e into state. Events that changed nothing leave it as it is.

@@ -1,6 +1,7 @@
 package payment_test
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -21,6 +22,9 @@ const (
 	canceled   = eventv1.PaymentStatus_PAYMENT_STATUS_CANCELED
 	expired    = eventv1.PaymentStatus_PAYMENT_STATUS_EXPIRED
 	reversed   = eventv1.PaymentStatus_PAYMENT_STATUS_REVERSED
+
+	refunded = eventv1.RefundStatus_REFUND_STATUS_SUCCEEDED
+	bounced  = eventv1.RefundStatus_REFUND_STATUS_FAILED
 
 	applied  = eventv1.Disposition_DISPOSITION_APPLIED
 	stale    = eventv1.Disposition_DISPOSITION_STALE
@@ -189,6 +193,10 @@ func TestVoidOfAPaidPaymentReversesIt(t *testing.T) {
 	void := func() *eventv1.PaymentStatusChanged {
 		return pay(canceled, at(5), succeeded("v", eventv1.Operation_OPERATION_VOID))
 	}
+	again := void()
+	if payment.Decide(tell(pay(paid, at(1)), pay(reversed, at(4))), again, reversed); again.GetPaymentStatus() != reversed || again.GetDisposition() != noChange {
+		t.Errorf("told again: %v, %v; want REVERSED, NO_CHANGE", again.GetPaymentStatus(), again.GetDisposition())
+	}
 	for before, want := range map[eventv1.PaymentStatus]eventv1.PaymentStatus{authorized: canceled, paid: reversed, settled: reversed} {
 		state, e := tell(pay(before, at(1))), void()
 		payment.Decide(state, e, reversed)
@@ -222,13 +230,111 @@ func TestRefundsHaveTheirOwnMachinesAndOneSum(t *testing.T) {
 	}
 }
 
+func in(currency string, minor int64) option {
+	return func(e *eventv1.PaymentStatusChanged) {
+		e.Amount = &eventv1.Money{CurrencyCode: currency, MinorUnits: minor, Exponent: 2}
+	}
+}
+
+func sum(m *eventv1.Money) string {
+	if m == nil {
+		return "none"
+	}
+	return fmt.Sprint(m.GetMinorUnits(), " ", m.GetCurrencyCode())
+}
+
 func TestSumsOfTwoCurrenciesStayAbsent(t *testing.T) {
-	first := pay(paid, at(1), amount(100), succeeded("c1", eventv1.Operation_OPERATION_SALE))
-	second := pay(paid, at(2), succeeded("c2", eventv1.Operation_OPERATION_CAPTURE))
-	second.Amount = &eventv1.Money{CurrencyCode: "BRL", MinorUnits: 100, Exponent: 2}
-	tell(first, second)
-	if second.GetAmountPaid() != nil {
-		t.Errorf("amount_paid is %v, want none", second.GetAmountPaid())
+	const refunding, capturing = eventv1.Operation_OPERATION_REFUND, eventv1.Operation_OPERATION_CAPTURE
+	state := &ledgerv1.PaymentState{}
+	for i, c := range []struct {
+		e    *eventv1.PaymentStatusChanged
+		want string
+	}{
+		{pay(paid, at(1), in("BRL", 3000), succeeded("c1", capturing)), "3000 BRL, none"},
+		{pay(paid, at(2), in("USD", 2000), succeeded("c2", capturing)), "none, none"},
+		{pay(paid, at(3), in("BRL", 1000), succeeded("c3", capturing)), "none, none"},
+		{refund(refunded, at(4), in("USD", 100), succeeded("r1", refunding)), "none, 100 USD"},
+		{refund(refunded, at(5), in("EUR", 50), succeeded("r2", refunding)), "none, none"},
+		{refund(refunded, at(6), in("USD", 20), succeeded("r3", refunding)), "none, none"},
+		{refund(bounced, at(7), in("EUR", 50), operation("r2", refunding, eventv1.OperationOutcome_OPERATION_OUTCOME_FAILED)), "none, 120 USD"},
+		{pay(settled, at(8)), "none, 120 USD"},
+	} {
+		decided(state, c.e)
+		if got := sum(state.GetMachines()["payment"].GetLast().GetAmountPaid()) + ", " + sum(payment.Refunded(state)); c.e.GetDisposition() != applied || got != c.want {
+			t.Errorf("event %d is %v, the sums are %s; want APPLIED and %s", i+1, c.e.GetDisposition(), got, c.want)
+		}
+		if got := sum(c.e.GetAmountPaid()) + ", " + sum(c.e.GetAmountRefunded()); c.e.GetKind() == eventv1.Kind_KIND_REFUND && got != c.want {
+			t.Errorf("event %d says %s, want %s", i+1, got, c.want)
+		}
+	}
+}
+
+// Views of earlier versions know no currencies of operations.
+func TestOperationsWithoutACurrencyHaveThatOfTheSum(t *testing.T) {
+	state := tell(pay(paid, at(1), in("BRL", 3000), succeeded("c1", eventv1.Operation_OPERATION_CAPTURE)))
+	state.CurrencyByOperation = nil
+	for currency, want := range map[string]string{"BRL": "4000 BRL", "USD": "none"} {
+		e := pay(paid, at(2), in(currency, 1000), succeeded("c2", eventv1.Operation_OPERATION_CAPTURE))
+		if payment.Decide(state, e, 0); sum(e.GetAmountPaid()) != want {
+			t.Errorf("with %s: %s, want %s", currency, sum(e.GetAmountPaid()), want)
+		}
+	}
+}
+
+// A refund that bounced is not refunded again by the late notice of its success.
+func TestLateSuccessOfARefundDoesNotOutrankItsFailure(t *testing.T) {
+	const refunding = eventv1.Operation_OPERATION_REFUND
+	late := refund(refunded, at(1), amount(30), succeeded("r", refunding))
+	state := tell(
+		pay(paid, at(0), amount(100)),
+		refund(bounced, at(5), amount(30), operation("r", refunding, eventv1.OperationOutcome_OPERATION_OUTCOME_FAILED)), late,
+	)
+	if late.GetDisposition() != stale || late.GetAmountRefunded() != nil || payment.Refunded(state) != nil {
+		t.Errorf("%v with sum %v, want STALE; refunded %v", late.GetDisposition(), late.GetAmountRefunded(), payment.Refunded(state))
+	}
+	after := refund(refunded, at(6), amount(30), succeeded("r", refunding))
+	if decided(state, after); after.GetDisposition() != applied || !after.GetUnexpectedTransition() {
+		t.Errorf("a success after it: %v, unexpected %v; want APPLIED, true", after.GetDisposition(), after.GetUnexpectedTransition())
+	}
+}
+
+func TestWhatIsNotAppliedIsInNoSum(t *testing.T) {
+	const refunding = eventv1.Operation_OPERATION_REFUND
+	again := refund(refunded, at(3), amount(30), succeeded("r1", refunding))
+	lateFailure := refund(bounced, at(1), amount(30), operation("r1", refunding, eventv1.OperationOutcome_OPERATION_OUTCOME_FAILED))
+	open := refund(eventv1.RefundStatus_REFUND_STATUS_PENDING, at(4), amount(30), operation("r1", refunding, eventv1.OperationOutcome_OPERATION_OUTCOME_PENDING))
+	older := pay(paid, at(1), amount(90), succeeded("p", eventv1.Operation_OPERATION_SALE))
+	state := tell(
+		pay(paid, at(2), amount(100), succeeded("p", eventv1.Operation_OPERATION_SALE)),
+		refund(refunded, at(2), amount(30), succeeded("r1", refunding)), refund(refunded, at(2), amount(20), succeeded("r2", refunding)),
+		again, lateFailure, open, older,
+	)
+	for name, c := range map[string]struct {
+		e    *eventv1.PaymentStatusChanged
+		want eventv1.Disposition
+	}{
+		"a refund again, after another one": {again, noChange}, "a late failure": {lateFailure, stale}, "open after it succeeded": {open, anomaly},
+		"an older amount of the same sale": {older, stale},
+	} {
+		if c.e.GetDisposition() != c.want || c.e.GetAmountPaid() != nil || c.e.GetAmountRefunded() != nil {
+			t.Errorf("%s: %v with %v and %v, want %v without sums", name, c.e.GetDisposition(), c.e.GetAmountPaid(), c.e.GetAmountRefunded(), c.want)
+		}
+	}
+	if got := sum(payment.Refunded(state)); got != "50 MXN" || state.GetVersion() != 3 {
+		t.Errorf("refunded %s at version %d, want 50 MXN at 3", got, state.GetVersion())
+	}
+}
+
+// The outcome of a capture may be open. What is open itself then is what the capture is.
+func TestOpenCaptureMovesOnlyAPaymentThatIsOpen(t *testing.T) {
+	for before, want := range map[eventv1.PaymentStatus]eventv1.PaymentStatus{pending: processing, action: processing, authorized: authorized, paid: paid} {
+		e := pay(processing, at(2), operation("c", eventv1.Operation_OPERATION_CAPTURE, eventv1.OperationOutcome_OPERATION_OUTCOME_PENDING))
+		e.ActionBy = eventv1.ActionBy_ACTION_BY_MERCHANT
+		tell(pay(before, at(1)), e)
+		moved := want == processing
+		if e.GetPaymentStatus() != want || (e.GetDisposition() == applied) != moved || (e.GetActionBy() != 0) != moved {
+			t.Errorf("after %v: %v, %v, by %v; want %v", before, e.GetPaymentStatus(), e.GetDisposition(), e.GetActionBy(), want)
+		}
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	normalizerv1 "github.com/paynorm/paynorm/gen/paynorm/normalizer/v1"
 	"github.com/paynorm/paynorm/services/normalizer/filter"
 	"github.com/paynorm/paynorm/services/normalizer/normalize"
+	"github.com/paynorm/paynorm/services/normalizer/payment"
 	"github.com/paynorm/paynorm/services/normalizer/view"
 )
 
@@ -89,9 +90,7 @@ func resource(p view.Payment) *normalizerv1.Payment {
 		if e.GetKind() == eventv1.Kind_KIND_REFUND {
 			out.Refunds = append(out.Refunds, e)
 		}
-		if out.AmountRefunded == nil {
-			out.AmountRefunded = e.GetAmountRefunded() // the newest event with a sum has the sum of all
-		}
 	}
+	out.AmountRefunded = payment.Refunded(p.State)
 	return out
 }

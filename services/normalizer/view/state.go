@@ -18,6 +18,7 @@ func stateOf(s *ledgerv1.PaymentState) *ledgerv1.PaymentState {
 	stored := &ledgerv1.PaymentState{
 		Version: s.GetVersion(), Machines: make(map[string]*ledgerv1.MachineState, len(s.GetMachines())),
 		PaidByOperation: s.GetPaidByOperation(), RefundedByOperation: s.GetRefundedByOperation(),
+		CurrencyByOperation: s.GetCurrencyByOperation(),
 	}
 	for key, m := range s.GetMachines() {
 		if m.GetLast() == nil {

@@ -641,6 +641,9 @@ type PaymentState struct {
 	PaidByOperation map[string]int64 `protobuf:"bytes,3,rep,name=paid_by_operation,json=paidByOperation,proto3" json:"paid_by_operation,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"varint,2,opt,name=value"`
 	// What each succeeded refund gave back, by provider_operation_id, in minor units.
 	RefundedByOperation map[string]int64 `protobuf:"bytes,4,rep,name=refunded_by_operation,json=refundedByOperation,proto3" json:"refunded_by_operation,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"varint,2,opt,name=value"`
+	// The ISO 4217 codes of these amounts, by provider_operation_id. Those of an operation that has none
+	// were stored by an earlier version, when all were taken for the currency of the last sum.
+	CurrencyByOperation map[string]string `protobuf:"bytes,5,rep,name=currency_by_operation,json=currencyByOperation,proto3" json:"currency_by_operation,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
 	unknownFields       protoimpl.UnknownFields
 	sizeCache           protoimpl.SizeCache
 }
@@ -699,6 +702,13 @@ func (x *PaymentState) GetPaidByOperation() map[string]int64 {
 func (x *PaymentState) GetRefundedByOperation() map[string]int64 {
 	if x != nil {
 		return x.RefundedByOperation
+	}
+	return nil
+}
+
+func (x *PaymentState) GetCurrencyByOperation() map[string]string {
+	if x != nil {
+		return x.CurrencyByOperation
 	}
 	return nil
 }
@@ -809,12 +819,13 @@ const file_paynorm_ledger_v1_ledger_proto_rawDesc = "" +
 	"_plaintext\"7\n" +
 	"\x06Header\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x19\n" +
-	"\x05value\x18\x02 \x01(\fB\x03\x80\x01\x01R\x05value\"\xad\x04\n" +
+	"\x05value\x18\x02 \x01(\fB\x03\x80\x01\x01R\x05value\"\xe3\x05\n" +
 	"\fPaymentState\x12\x18\n" +
 	"\aversion\x18\x01 \x01(\x03R\aversion\x12I\n" +
 	"\bmachines\x18\x02 \x03(\v2-.paynorm.ledger.v1.PaymentState.MachinesEntryR\bmachines\x12`\n" +
 	"\x11paid_by_operation\x18\x03 \x03(\v24.paynorm.ledger.v1.PaymentState.PaidByOperationEntryR\x0fpaidByOperation\x12l\n" +
-	"\x15refunded_by_operation\x18\x04 \x03(\v28.paynorm.ledger.v1.PaymentState.RefundedByOperationEntryR\x13refundedByOperation\x1a\\\n" +
+	"\x15refunded_by_operation\x18\x04 \x03(\v28.paynorm.ledger.v1.PaymentState.RefundedByOperationEntryR\x13refundedByOperation\x12l\n" +
+	"\x15currency_by_operation\x18\x05 \x03(\v28.paynorm.ledger.v1.PaymentState.CurrencyByOperationEntryR\x13currencyByOperation\x1a\\\n" +
 	"\rMachinesEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x125\n" +
 	"\x05value\x18\x02 \x01(\v2\x1f.paynorm.ledger.v1.MachineStateR\x05value:\x028\x01\x1aB\n" +
@@ -823,7 +834,10 @@ const file_paynorm_ledger_v1_ledger_proto_rawDesc = "" +
 	"\x05value\x18\x02 \x01(\x03R\x05value:\x028\x01\x1aF\n" +
 	"\x18RefundedByOperationEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\x03R\x05value:\x028\x01\"J\n" +
+	"\x05value\x18\x02 \x01(\x03R\x05value:\x028\x01\x1aF\n" +
+	"\x18CurrencyByOperationEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"J\n" +
 	"\fMachineState\x12:\n" +
 	"\x04last\x18\x01 \x01(\v2&.paynorm.event.v1.PaymentStatusChangedR\x04lastB;Z9github.com/paynorm/paynorm/gen/paynorm/ledger/v1;ledgerv1b\x06proto3"
 
@@ -839,7 +853,7 @@ func file_paynorm_ledger_v1_ledger_proto_rawDescGZIP() []byte {
 	return file_paynorm_ledger_v1_ledger_proto_rawDescData
 }
 
-var file_paynorm_ledger_v1_ledger_proto_msgTypes = make([]protoimpl.MessageInfo, 12)
+var file_paynorm_ledger_v1_ledger_proto_msgTypes = make([]protoimpl.MessageInfo, 13)
 var file_paynorm_ledger_v1_ledger_proto_goTypes = []any{
 	(*Commit)(nil),                  // 0: paynorm.ledger.v1.Commit
 	(*Reprocess)(nil),               // 1: paynorm.ledger.v1.Reprocess
@@ -853,32 +867,34 @@ var file_paynorm_ledger_v1_ledger_proto_goTypes = []any{
 	nil,                             // 9: paynorm.ledger.v1.PaymentState.MachinesEntry
 	nil,                             // 10: paynorm.ledger.v1.PaymentState.PaidByOperationEntry
 	nil,                             // 11: paynorm.ledger.v1.PaymentState.RefundedByOperationEntry
-	(*timestamppb.Timestamp)(nil),   // 12: google.protobuf.Timestamp
-	(v1.Mode)(0),                    // 13: paynorm.event.v1.Mode
-	(*v1.Verification)(nil),         // 14: paynorm.event.v1.Verification
-	(*v1.PaymentStatusChanged)(nil), // 15: paynorm.event.v1.PaymentStatusChanged
+	nil,                             // 12: paynorm.ledger.v1.PaymentState.CurrencyByOperationEntry
+	(*timestamppb.Timestamp)(nil),   // 13: google.protobuf.Timestamp
+	(v1.Mode)(0),                    // 14: paynorm.event.v1.Mode
+	(*v1.Verification)(nil),         // 15: paynorm.event.v1.Verification
+	(*v1.PaymentStatusChanged)(nil), // 16: paynorm.event.v1.PaymentStatusChanged
 }
 var file_paynorm_ledger_v1_ledger_proto_depIdxs = []int32{
-	12, // 0: paynorm.ledger.v1.Commit.commit_time:type_name -> google.protobuf.Timestamp
+	13, // 0: paynorm.ledger.v1.Commit.commit_time:type_name -> google.protobuf.Timestamp
 	3,  // 1: paynorm.ledger.v1.Commit.deliveries:type_name -> paynorm.ledger.v1.Delivery
 	1,  // 2: paynorm.ledger.v1.Commit.reprocess:type_name -> paynorm.ledger.v1.Reprocess
 	2,  // 3: paynorm.ledger.v1.Reprocess.accounts:type_name -> paynorm.ledger.v1.EndpointAccounts
-	13, // 4: paynorm.ledger.v1.Delivery.mode:type_name -> paynorm.event.v1.Mode
+	14, // 4: paynorm.ledger.v1.Delivery.mode:type_name -> paynorm.event.v1.Mode
 	6,  // 5: paynorm.ledger.v1.Delivery.headers:type_name -> paynorm.ledger.v1.Header
-	12, // 6: paynorm.ledger.v1.Delivery.receive_time:type_name -> google.protobuf.Timestamp
-	14, // 7: paynorm.ledger.v1.Delivery.verification:type_name -> paynorm.event.v1.Verification
+	13, // 6: paynorm.ledger.v1.Delivery.receive_time:type_name -> google.protobuf.Timestamp
+	15, // 7: paynorm.ledger.v1.Delivery.verification:type_name -> paynorm.event.v1.Verification
 	4,  // 8: paynorm.ledger.v1.Delivery.sealed:type_name -> paynorm.ledger.v1.Sealed
 	6,  // 9: paynorm.ledger.v1.SealedContent.headers:type_name -> paynorm.ledger.v1.Header
 	9,  // 10: paynorm.ledger.v1.PaymentState.machines:type_name -> paynorm.ledger.v1.PaymentState.MachinesEntry
 	10, // 11: paynorm.ledger.v1.PaymentState.paid_by_operation:type_name -> paynorm.ledger.v1.PaymentState.PaidByOperationEntry
 	11, // 12: paynorm.ledger.v1.PaymentState.refunded_by_operation:type_name -> paynorm.ledger.v1.PaymentState.RefundedByOperationEntry
-	15, // 13: paynorm.ledger.v1.MachineState.last:type_name -> paynorm.event.v1.PaymentStatusChanged
-	8,  // 14: paynorm.ledger.v1.PaymentState.MachinesEntry.value:type_name -> paynorm.ledger.v1.MachineState
-	15, // [15:15] is the sub-list for method output_type
-	15, // [15:15] is the sub-list for method input_type
-	15, // [15:15] is the sub-list for extension type_name
-	15, // [15:15] is the sub-list for extension extendee
-	0,  // [0:15] is the sub-list for field type_name
+	12, // 13: paynorm.ledger.v1.PaymentState.currency_by_operation:type_name -> paynorm.ledger.v1.PaymentState.CurrencyByOperationEntry
+	16, // 14: paynorm.ledger.v1.MachineState.last:type_name -> paynorm.event.v1.PaymentStatusChanged
+	8,  // 15: paynorm.ledger.v1.PaymentState.MachinesEntry.value:type_name -> paynorm.ledger.v1.MachineState
+	16, // [16:16] is the sub-list for method output_type
+	16, // [16:16] is the sub-list for method input_type
+	16, // [16:16] is the sub-list for extension type_name
+	16, // [16:16] is the sub-list for extension extendee
+	0,  // [0:16] is the sub-list for field type_name
 }
 
 func init() { file_paynorm_ledger_v1_ledger_proto_init() }
@@ -894,7 +910,7 @@ func file_paynorm_ledger_v1_ledger_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_paynorm_ledger_v1_ledger_proto_rawDesc), len(file_paynorm_ledger_v1_ledger_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   12,
+			NumMessages:   13,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
