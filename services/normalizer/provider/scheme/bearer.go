@@ -12,19 +12,19 @@ import (
 )
 
 // Bearer tokens are stateless, so that they survive a restart and need no
-// store: expiry (8 bytes, Unix seconds), a nonce, and an HMAC over both and the
+// store: expiry (8 bytes, Unix milliseconds), a nonce, and an HMAC over both and the
 // endpoint, keyed with the client's secret. Taking a secret out of the
 // configuration revokes its tokens.
 const (
 	nonceSize   = 16
 	bearerSize  = 8 + nonceSize + sha256.Size
-	bearerLabel = "paynorm bearer v1"
+	bearerLabel = "paynorm bearer v2"
 )
 
 // NewBearer makes a token for the endpoint of providerID and merchant that runs
-// out at expires. nonce makes tokens of one second differ.
+// out at expires, to the millisecond. nonce makes tokens of one moment differ.
 func NewBearer(client provider.OAuth2Client, providerID, merchant string, expires time.Time, nonce [nonceSize]byte) string {
-	token := binary.BigEndian.AppendUint64(make([]byte, 0, bearerSize), uint64(expires.Unix()))
+	token := binary.BigEndian.AppendUint64(make([]byte, 0, bearerSize), uint64(expires.UnixMilli()))
 	token = append(token, nonce[:]...)
 	token = append(token, bearerMAC(client, providerID, merchant, token)...)
 	return base64.RawURLEncoding.EncodeToString(token)
@@ -49,7 +49,7 @@ func bearer(d provider.Delivery, clients []provider.OAuth2Client) (id string, ok
 		return "", false
 	}
 	claims, sum := token[:8+nonceSize], token[8+nonceSize:]
-	expires := time.Unix(int64(binary.BigEndian.Uint64(claims)), 0)
+	expires := time.UnixMilli(int64(binary.BigEndian.Uint64(claims)))
 	for _, c := range clients {
 		if c.Value != "" && hmac.Equal(sum, bearerMAC(c, d.Provider, d.Merchant, claims)) {
 			id, ok = c.ID, d.ReceivedAt.Before(expires)

@@ -11,7 +11,7 @@ import (
 	"github.com/paynorm/paynorm/services/normalizer/provider/scheme"
 )
 
-func now() time.Time { return time.Date(2024, 5, 6, 15, 0, 0, 0, time.UTC) }
+func now() time.Time { return time.Date(2024, 5, 6, 15, 0, 0, 900_000_000, time.UTC) }
 
 func client() provider.OAuth2Client {
 	return provider.OAuth2Client{SecretKey: secret("oauth2-1", "client-secret"), ClientID: "incode", TokenTTL: 5 * time.Minute}
@@ -54,7 +54,7 @@ func TestBearer(t *testing.T) {
 		key     string // "" means refused
 	}{
 		{"a fresh token", []provider.OAuth2Client{client()}, at(0), "oauth2-1"},
-		{"a token in its last second", []provider.OAuth2Client{client()}, at(5*time.Minute - time.Second), "oauth2-1"},
+		{"a token in its last millisecond", []provider.OAuth2Client{client()}, at(5*time.Minute - time.Millisecond), "oauth2-1"},
 		{"a token at its end", []provider.OAuth2Client{client()}, at(5 * time.Minute), ""},
 		{"a token long after its end", []provider.OAuth2Client{client()}, at(time.Hour), ""},
 		{"the first of two clients", []provider.OAuth2Client{client(), other}, at(0), "oauth2-1"},
