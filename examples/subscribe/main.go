@@ -98,7 +98,7 @@ type printer struct {
 }
 
 func (p *printer) event(_ context.Context, e *client.Event) error {
-	return p.line(e.PaymentStatusChanged, fmt.Sprintf("%s %s %s", e.Subject, e.GetName(), e.GetProviderPaymentId()))
+	return p.line(e.PaymentStatusChanged, fmt.Sprintf("%s %s %q", e.Subject, e.GetName(), e.GetProviderPaymentId()))
 }
 
 // notice tells of an item that was kept and not published.

@@ -3,6 +3,7 @@ package story
 import (
 	"cmp"
 	"fmt"
+	"strconv"
 	"strings"
 
 	eventv1 "github.com/paynorm/paynorm/gen/paynorm/event/v1"
@@ -62,10 +63,10 @@ func said(e *eventv1.PaymentStatusChanged) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s said %q", e.GetProvider(), e.GetProviderStatus())
 	if t := e.GetProviderType(); t != "" {
-		fmt.Fprintf(&b, " (%s)", t)
+		fmt.Fprintf(&b, " (%s)", shown(t))
 	}
 	if op := e.GetProviderOperationId(); op != "" && op != e.GetProviderPaymentId() {
-		fmt.Fprintf(&b, " about its operation %s", op)
+		fmt.Fprintf(&b, " about its operation %s", shown(op))
 	}
 	if e.GetOccurTimeSource() == eventv1.OccurTimeSource_OCCUR_TIME_SOURCE_PAYLOAD {
 		fmt.Fprintf(&b, ", at %s by its %s", instant(e.GetOccurTime()), e.GetOccurTimeMember())
@@ -74,9 +75,18 @@ func said(e *eventv1.PaymentStatusChanged) string {
 	}
 	b.WriteString(".")
 	if r := e.GetReason(); r.GetProviderCode() != "" || r.GetText() != "" {
-		fmt.Fprintf(&b, " Its reason: %s.", strings.TrimSuffix(strings.TrimSpace(r.GetProviderCode()+" "+r.GetText()), "."))
+		fmt.Fprintf(&b, " Its reason: %s.", shown(strings.TrimSuffix(strings.TrimSpace(r.GetProviderCode()+" "+r.GetText()), ".")))
 	}
 	return b.String()
+}
+
+// shown is a provider's text within a sentence: quoted and escaped where it would be
+// taken for something else, such as a line end or a terminal's control sequence.
+func shown(text string) string {
+	if quoted := strconv.Quote(text); len(quoted) > len(text)+2 {
+		return quoted
+	}
+	return text
 }
 
 func row(m *normalizerv1.Mapping) string {
@@ -124,7 +134,7 @@ func acts(by eventv1.ActionBy) string {
 func subject(e *eventv1.PaymentStatusChanged) string {
 	switch e.GetKind() {
 	case eventv1.Kind_KIND_REFUND:
-		return strings.TrimSpace("the refund " + cmp.Or(e.GetProviderOperationId(), e.GetProviderAttemptId()))
+		return strings.TrimSpace("the refund " + shown(cmp.Or(e.GetProviderOperationId(), e.GetProviderAttemptId())))
 	case eventv1.Kind_KIND_DISPUTE:
 		return "the dispute"
 	case eventv1.Kind_KIND_PROOF:

@@ -50,9 +50,9 @@ func now(p *normalizerv1.Payment) string {
 		b.WriteString(" No further change is expected.")
 	}
 	fmt.Fprintf(&b, "\nProvider %s, merchant %s, %s.", p.GetProvider(), p.GetMerchant(), strings.ToLower(word(p.GetMode())))
-	fmt.Fprintf(&b, " The provider calls it %s.", p.GetProviderPaymentId())
+	fmt.Fprintf(&b, " The provider calls it %s.", shown(p.GetProviderPaymentId()))
 	if r := p.GetMerchantReference(); r != "" {
-		fmt.Fprintf(&b, " The merchant's reference is %s.", r)
+		fmt.Fprintf(&b, " The merchant's reference is %s.", shown(r))
 	}
 	fmt.Fprintf(&b, "\nChanged %s, last at %s.", times(p.GetVersion()), instant(p.GetUpdateTime()))
 	return b.String()

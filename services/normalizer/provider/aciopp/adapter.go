@@ -18,7 +18,7 @@ import (
 const ID = "aci-opp"
 
 // mappingVersion is raised with each change of the mapping tables.
-const mappingVersion = 2
+const mappingVersion = 3
 
 // Adapter is the adapter for ACI OPP. Make one with New; the zero value maps nothing.
 type Adapter struct {

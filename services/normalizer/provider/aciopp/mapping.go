@@ -135,13 +135,11 @@ func (r rule) status() string {
 }
 
 // skippedTypes lists the types of notification that are no payments, which are
-// acknowledged and not published. TEST is sent when the listener is registered;
-// SCHEDULE on newer platforms.
+// acknowledged and not published. TEST is sent when the listener is registered.
 func skippedTypes() []*provider.Mapping {
 	return []*provider.Mapping{
 		{ProviderStatus: "REGISTRATION", Outcome: "skipped", Reason: "not_a_payment", Source: sourceWebhooks},
 		{ProviderStatus: "RISK", Outcome: "skipped", Reason: "not_a_payment", Source: sourceWebhooks},
-		{ProviderStatus: "SCHEDULE", Outcome: "skipped", Reason: "not_a_payment", Source: sourceWebhooks},
 		{ProviderStatus: "TEST", Outcome: "skipped", Reason: "test_notification", Source: sourceWebhooks},
 	}
 }

@@ -8,6 +8,17 @@ import (
 	"github.com/paynorm/paynorm/services/normalizer/provider/member"
 )
 
+// code reads the result code. Whatever is there that is no code is in no group,
+// and so it is unmapped; only one that is not there at all is a problem.
+func code(r *member.Reader, result payload.Value) string {
+	v := result.Get("code")
+	text, _ := v.Scalar()
+	if !v.Present() {
+		r.Refuse(eventv1.QuarantineReason_QUARANTINE_REASON_INVALID_FIELD, "result.code is missing")
+	}
+	return text
+}
+
 // amount reads an amount and the currency beside it; nil when there is no
 // amount. Reversals may carry none, which is not zero.
 func amount(r *member.Reader, v payload.Value, name, currency string) *eventv1.Money {

@@ -62,7 +62,7 @@ func (a Adapter) payment(root, p payload.Value) provider.Item {
 		action:      r.Text(root, "action", member.Optional),
 		id:          r.Text(p, "id", member.Required),
 		word:        r.Text(p, "paymentType", member.Required),
-		code:        r.Text(result, "code", member.Required),
+		code:        code(&r, result),
 		brand:       r.Text(p, "paymentBrand", member.Optional),
 		referenced:  referenced,
 		reference:   r.Text(p, "merchantTransactionId", member.Optional),

@@ -4,6 +4,7 @@ package member
 
 import (
 	"fmt"
+	"strings"
 
 	eventv1 "github.com/paynorm/paynorm/gen/paynorm/event/v1"
 	"github.com/paynorm/paynorm/services/normalizer/instant"
@@ -13,8 +14,9 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 )
 
-// MaxText is how many bytes a text that is copied may have.
-const MaxText = 256
+// MaxText is how many bytes a text that is copied may have: those of the longest
+// reference that a provider documents, 255 characters of any kind.
+const MaxText = 1024
 
 // Presence says whether a member has to be there.
 type Presence bool
@@ -49,9 +51,12 @@ func (r *Reader) Refuse(reason eventv1.QuarantineReason, format string, args ...
 	}
 }
 
-// Text reads a text of at most [MaxText] bytes without control characters, or a
-// number's digits as they are written; "" when it is not there. Providers change
-// between the two, and an ID is the same in either.
+// Text reads a text of at most [MaxText] bytes, or a number's digits as they are
+// written; "" when it is not there. Providers change between the two, and an ID is
+// the same in either. A text of blanks only is not what is required.
+//
+// It is verbatim: references may hold line ends and other control characters. No
+// subject and no header has it, and who shows it to people must escape it.
 func (r *Reader) Text(v payload.Value, name string, p Presence) string {
 	const invalid = eventv1.QuarantineReason_QUARANTINE_REASON_INVALID_FIELD
 	m := v.Get(name)
@@ -59,12 +64,10 @@ func (r *Reader) Text(v payload.Value, name string, p Presence) string {
 	switch {
 	case !ok && m.Present():
 		r.Refuse(invalid, "%s is neither a text nor a number", name)
-	case text == "" && p == Required:
+	case p == Required && strings.TrimSpace(text) == "":
 		r.Refuse(invalid, "%s is missing", name)
 	case len(text) > MaxText:
 		r.Refuse(invalid, "%s is longer than %d bytes", name, MaxText)
-	case !Printable(text):
-		r.Refuse(invalid, "%s has control characters", name)
 	default:
 		return text
 	}
@@ -105,8 +108,7 @@ func (r *Reader) Amount(v payload.Value, name, currency string) *eventv1.Money {
 	return amount
 }
 
-// Printable reports whether text has no control characters of ASCII, which
-// would break headers and log lines.
+// Printable reports whether text has no control characters of ASCII.
 func Printable(text string) bool {
 	for i := range len(text) {
 		if text[i] < 0x20 || text[i] == 0x7f {

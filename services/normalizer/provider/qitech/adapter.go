@@ -15,7 +15,7 @@ import (
 const ID = "qitech"
 
 // mappingVersion is raised with each change of the mapping tables.
-const mappingVersion = 1
+const mappingVersion = 2
 
 // Adapter is the adapter for QI Tech. Make one with New; the zero value maps nothing.
 type Adapter struct {

@@ -43,7 +43,6 @@ func (a Adapter) invoicePayment(root payload.Value) provider.Item {
 	var r member.Reader
 	m := members{
 		id:     r.Text(data, "invoice_payment_key", member.Required),
-		status: r.Text(data, "invoice_payment_status", member.Required),
 		method: r.Text(data, "invoice_payment_type", member.Optional),
 		wallet: r.Text(data, "wallet_key", member.Optional),
 		at:     r.Instant(root, "webhook_datetime"),
@@ -53,6 +52,8 @@ func (a Adapter) invoicePayment(root payload.Value) provider.Item {
 	if kept, bad := r.Problem(m.id); bad {
 		return kept
 	}
+	// One that is not there, or no text, is in no row of the table.
+	m.status, _ = data.Get("invoice_payment_status").Text()
 	s, ok := a.status(m.status, m.method)
 	if !ok {
 		kept := provider.Quarantined(eventv1.QuarantineReason_QUARANTINE_REASON_UNMAPPED,
@@ -92,7 +93,7 @@ func (m members) fact(s status, methodType eventv1.MethodType) *provider.Fact {
 		Amount:            m.total,
 		AmountPaid:        m.paid,
 	}
-	if m.method != "" {
+	if s.method != "" { // else the status alone decides
 		e.ProviderStatus += "/" + m.method
 	}
 	if methodType != eventv1.MethodType_METHOD_TYPE_UNSPECIFIED {

@@ -50,7 +50,7 @@ func (a Adapter) Describe() provider.Descriptor {
 			"service", "companyCode", "payId", "svRefId", "seqNum", "status", "approval_status", "amount", "chargeAmount",
 		},
 		Mappings:       a.mappings(),
-		MappingVersion: 1,
+		MappingVersion: 2,
 		Gaps:           gaps(),
 	}
 }

@@ -34,7 +34,7 @@ func (e element) item(t table) provider.Item {
 	event := m.event()
 	charge := e.setAmounts(&r, event)
 	e.setTime(&r, event)
-	if kept, bad := r.Problem(e.company, payID); bad {
+	if kept, bad := r.Problem(e.payment(payID)...); bad {
 		if m.contradiction {
 			kept.Row = m.shown
 		}
@@ -47,8 +47,16 @@ func (e element) item(t table) provider.Item {
 		Key: []string{
 			e.service, e.company, payID, svRefID, seqNum, codes[0], codes[1], money.Minor(event.GetAmount()), money.Minor(charge),
 		},
-		Payment: []string{e.company, payID},
+		Payment: e.payment(payID),
 	}}
+}
+
+// payment is what identifies the payment of an ID. A batch may name no company.
+func (e element) payment(payID string) []string {
+	if e.company == "" {
+		return []string{payID}
+	}
+	return []string{e.company, payID}
 }
 
 // mapping returns the row for the element's codes, and the codes: status and approval_status.

@@ -42,7 +42,7 @@ func (a Adapter) items(body payload.Value, service string) []provider.Item {
 	}
 	items := make([]provider.Item, 0, len(elements))
 	var r member.Reader
-	company := r.Text(body, "companyCode", member.Required)
+	company := r.Text(body, "companyCode", member.Optional)
 	for _, e := range elements {
 		if kept, bad := r.Problem(); bad {
 			items = append(items, kept)
