@@ -1,6 +1,8 @@
 package main
 
 import (
+	"errors"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -54,6 +56,33 @@ func TestWrongUseIsAnError(t *testing.T) {
 				t.Errorf("got error %v, want one with %q", err, c.want)
 			}
 		})
+	}
+}
+
+// configure writes a configuration with an endpoint of Clip and returns its file.
+func configure(t *testing.T, more string) string {
+	t.Helper()
+	dir := t.TempDir()
+	file := filepath.Join(dir, "paynorm.yaml")
+	text := "endpoints: [{provider: clip, merchant: acme, mode: test, auth: [{url_token: {secret: {file: token}}}]}]\n" + more
+	if err := errors.Join(os.WriteFile(file, []byte(text), 0o600), os.WriteFile(filepath.Join(dir, "token"), []byte(token), 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
+
+// token is the secret of the endpoint that configure makes.
+const token = "s3cret-of-the-tests"
+
+func TestSendingToNobodyShowsNoSecret(t *testing.T) {
+	server := httptest.NewServer(nil)
+	server.Close()
+	for _, how := range []string{"--provider=clip", "--storm"} {
+		out, err := execute(t, "send", "--config", configure(t, ""), "--url", server.URL, how)
+		want := `Post "` + server.URL + `/webhooks/clip/acme": `
+		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(out+err.Error(), token) {
+			t.Errorf("%s: got error %v and %q, want one with %s", how, err, out, want)
+		}
 	}
 }
 

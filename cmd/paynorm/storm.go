@@ -100,7 +100,7 @@ func (t *tally) fire(ctx context.Context, client *http.Client, shot simulator.Sh
 			return err
 		}
 		request.Body = body
-		resp, err := client.Do(request)
+		resp, err := simulator.Send(client, request)
 		if err != nil {
 			return err
 		}

@@ -10,6 +10,7 @@ import (
 	"crypto"
 	"crypto/rand"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -164,9 +165,21 @@ func (s *Simulator) Do(ctx context.Context, caseName string, ids IDs) (*http.Res
 	if err != nil {
 		return nil, err
 	}
-	resp, err := s.client.Do(req)
+	resp, err := Send(s.client, req)
 	if err == nil && resp.StatusCode == http.StatusUnauthorized {
 		s.seal.tokens.forget() // as the provider does: the next request fetches a new one
+	}
+	return resp, err
+}
+
+// Send sends a webhook with client. Its errors name the URL without the query, which
+// is where some providers show their secret.
+func Send(client *http.Client, req *http.Request) (*http.Response, error) {
+	resp, err := client.Do(req)
+	if failed, ok := errors.AsType[*url.Error](err); ok {
+		shown := *req.URL
+		shown.RawQuery = ""
+		failed.URL = shown.Redacted()
 	}
 	return resp, err
 }

@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
@@ -273,6 +274,26 @@ func TestBaseURLIsThatOfTheConfigurationUnlessGiven(t *testing.T) {
 		o.Merchant, o.BaseURL, o.Config.Http.Address = "open", tt.base, tt.address
 		if req, _ := request(t, newSimulator(t, o), "", simulator.IDs{}); req.URL.String() != tt.want {
 			t.Errorf("%q, %q: got %s, want %s", tt.base, tt.address, req.URL, tt.want)
+		}
+	}
+}
+
+func TestErrorsOfSendingShowNoSecret(t *testing.T) {
+	circle := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		http.Redirect(w, r, r.URL.String(), http.StatusTemporaryRedirect)
+	}))
+	defer circle.Close()
+	gone := httptest.NewServer(nil)
+	gone.Close()
+	for _, id := range []string{"clip", "singleview"} { // those with a secret in the URL
+		for _, server := range []*httptest.Server{circle, gone} {
+			o := options(t, id, nil)
+			o.BaseURL = server.URL
+			_, err := newSimulator(t, o).Do(t.Context(), "", simulator.IDs{})
+			want := `Post "` + server.URL + "/webhooks/" + id + `/acme": `
+			if err == nil || !strings.HasPrefix(err.Error(), want) || strings.Contains(err.Error(), "s3cret") {
+				t.Errorf("%s: got %v, want an error that begins with %s", id, err, want)
+			}
 		}
 	}
 }
