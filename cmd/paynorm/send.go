@@ -16,8 +16,12 @@ import (
 	"github.com/paynorm/paynorm/internal/simulator"
 )
 
-// maxShown bounds how much of an answer is printed.
-const maxShown = 500
+const (
+	// maxShown bounds how much of an answer is printed.
+	maxShown = 500
+	// maxConnections bounds the senders of a storm: by default paynorm lets more wait.
+	maxConnections = config.DefaultMaxConnections
+)
 
 // sendCmd plays a provider.
 type sendCmd struct {
@@ -33,13 +37,16 @@ type sendCmd struct {
 	List       bool   `help:"List the provider's cases and stop."`
 
 	Storm       bool   `help:"Send a realistic mix: lives of payments, repeats, late, forged and garbled deliveries; --count says how many."`
-	Connections int    `help:"How many senders a storm has. Default: 8." default:"8" placeholder:"N"`
+	Connections int    `help:"How many senders a storm has, at most 4096. Default: 8." default:"8" placeholder:"N"`
 	Seed        uint64 `help:"What a storm is made from; equal seeds choose alike. Default: 1." default:"1" placeholder:"N"`
 }
 
 // Run sends the webhooks and prints what was answered. It fails on the first
 // answer that is no acknowledgement.
 func (c *sendCmd) Run(e *environment) error {
+	if err := c.check(); err != nil {
+		return err
+	}
 	if c.List {
 		return c.list(e.stdout)
 	}
@@ -61,6 +68,17 @@ func (c *sendCmd) Run(e *environment) error {
 		if err := c.send(e, s); err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// check refuses numbers that leave nothing to do, or more than can be done.
+func (c *sendCmd) check() error {
+	switch {
+	case c.Count < 1:
+		return fmt.Errorf("--count is %d: want at least 1", c.Count)
+	case c.Connections < 1 || c.Connections > maxConnections:
+		return fmt.Errorf("--connections is %d: want 1 to %d", c.Connections, maxConnections)
 	}
 	return nil
 }
