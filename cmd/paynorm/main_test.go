@@ -49,6 +49,7 @@ func TestWrongUseIsAnError(t *testing.T) {
 		{"no provider", []string{"send", "--config", empty}, "--provider"},
 		{"unknown provider", []string{"send", "--config", empty, "--provider", "acme"}, `"acme"`},
 		{"unknown provider listed", []string{"send", "--list", "--provider", "acme"}, "clip"},
+		{"no provider listed", []string{"send", "--list"}, "--provider is missing; there are clip"},
 		{"nothing to send", []string{"send", "--config", empty, "--provider", "clip", "--count", "0"}, "--count is 0: want at least 1"},
 		{"less than nothing to send", []string{"send", "--config", empty, "--storm", "--count=-1"}, "--count is -1: want at least 1"},
 		{"storm without senders", []string{"send", "--config", empty, "--storm", "--connections", "0"}, "--connections is 0: want 1 to 4096"},

@@ -57,9 +57,6 @@ func (c *sendCmd) Run(e *environment) error {
 	if c.Storm {
 		return c.storm(e, cfg)
 	}
-	if c.Provider == "" {
-		return fmt.Errorf("--provider is missing; there are %s", strings.Join(simulator.Providers(), ", "))
-	}
 	s, err := c.player(e, cfg, c.Provider, c.Merchant)
 	if err != nil {
 		return err
@@ -72,9 +69,11 @@ func (c *sendCmd) Run(e *environment) error {
 	return nil
 }
 
-// check refuses numbers that leave nothing to do, or more than can be done.
+// check refuses flags that leave nothing to do, or more than can be done.
 func (c *sendCmd) check() error {
 	switch {
+	case c.Provider == "" && (c.List || !c.Storm):
+		return fmt.Errorf("--provider is missing; there are %s", strings.Join(simulator.Providers(), ", "))
 	case c.Count < 1:
 		return fmt.Errorf("--count is %d: want at least 1", c.Count)
 	case c.Connections < 1 || c.Connections > maxConnections:
