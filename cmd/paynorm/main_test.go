@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"io/fs"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
@@ -103,5 +104,23 @@ func TestListShowsEveryCase(t *testing.T) {
 				t.Errorf("%s: case %s is not listed", p, c.Name)
 			}
 		}
+	}
+}
+
+func TestRestoreNamesTheFileThatItCannotRead(t *testing.T) {
+	data := filepath.Join(t.TempDir(), "data")
+	config := configure(t, "data_dir: "+data+"\n")
+	t.Chdir(filepath.Dir(config))
+	for file, want := range map[string]string{
+		"nofile":   "open nofile: no such file or directory",
+		"./nofile": "open ./nofile: no such file or directory",
+		".":        "read .: is a directory",
+	} {
+		if _, err := execute(t, "restore", "--config", config, file); err == nil || err.Error() != want {
+			t.Errorf("%s: got error %v, want %s", file, err, want)
+		}
+	}
+	if _, err := os.Stat(data); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("data_dir is there, or not: %v", err)
 	}
 }

@@ -20,7 +20,7 @@ type (
 	}
 	restoreCmd struct {
 		configFlag
-		From string `arg:"" help:"The backup to read." type:"existingfile" placeholder:"FILE"`
+		From string `arg:"" help:"The backup to read." placeholder:"FILE"`
 	}
 	verifyCmd  struct{ configFlag }
 	rebuildCmd struct {
@@ -95,7 +95,11 @@ func (c *restoreCmd) Run(e *environment) error {
 		return err
 	}
 	defer f.Close()
-	s, err := serve.Restore(e.ctx, o, bufio.NewReaderSize(f, 1<<20))
+	in := bufio.NewReaderSize(f, 1<<20)
+	if _, err := in.Peek(1); err != nil && !errors.Is(err, io.EOF) { // a folder, say: before data_dir is made
+		return err
+	}
+	s, err := serve.Restore(e.ctx, o, in)
 	if err != nil {
 		return err
 	}
