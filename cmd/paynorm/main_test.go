@@ -124,3 +124,30 @@ func TestRestoreNamesTheFileThatItCannotRead(t *testing.T) {
 		t.Errorf("data_dir is there, or not: %v", err)
 	}
 }
+
+// A mistyped data_dir would else be made, and its empty ledger called whole.
+func TestMaintenanceMakesNoStore(t *testing.T) {
+	config := configure(t, "data_dir: ./data\n")
+	for _, args := range [][]string{{"verify"}, {"backup", "file"}, {"rebuild"}, {"rebuild", "--dry-run"}, {"erase", "--payment", "payments/p1"}} {
+		dir := t.TempDir()
+		t.Chdir(dir)
+		check := func(want string) {
+			t.Helper()
+			if _, err := execute(t, append(args, "--config", config)...); err == nil || !strings.HasPrefix(err.Error(), want) {
+				t.Errorf("%v: got error %v, want %s", args, err, want)
+			}
+		}
+		data := filepath.Join(dir, "data")
+		check("data_dir: stat " + data + ": no such file or directory")
+		if _, err := os.Stat(data); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("%v: data_dir is there now, or cannot be seen: %v", args, err)
+		}
+		if err := os.MkdirAll(data, 0o700); err != nil {
+			t.Fatal(err)
+		}
+		check("data_dir " + data + " holds no ledger: ")
+		if made, err := os.ReadDir(data); err != nil || len(made) > 0 {
+			t.Errorf("%v: data_dir holds %v, %v", args, made, err)
+		}
+	}
+}

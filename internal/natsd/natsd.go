@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"os"
+	"path/filepath"
 	"strconv"
 	"sync"
 	"time"
@@ -183,4 +185,16 @@ func (s *Server) Shutdown() {
 	if s.staging != nil {
 		s.staging.remove()
 	}
+}
+
+// FindStream says why storeDir does not hold a stream, without a server and without
+// making anything.
+func FindStream(storeDir, stream string) error {
+	_, err := os.Stat(streamDir(storeDir, stream))
+	return err
+}
+
+// streamDir is where the server keeps a stream.
+func streamDir(storeDir, stream string) string {
+	return filepath.Join(storeDir, "jetstream", "$G", "streams", stream)
 }

@@ -96,7 +96,7 @@ func (s *Server) tryLink(stream string) (err error) {
 			return err
 		}
 	}
-	at := filepath.Join(s.o.StoreDir, "jetstream", "$G", "streams", stream, "batches")
+	at := filepath.Join(streamDir(s.o.StoreDir, stream), "batches")
 	target := filepath.Join(s.staging.dir, stream)
 	return errors.Join(os.RemoveAll(at), os.MkdirAll(target, 0o700), os.Symlink(target, at))
 }

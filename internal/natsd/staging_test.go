@@ -2,7 +2,9 @@ package natsd_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -144,5 +146,16 @@ func TestServersDoNotShareMemory(t *testing.T) {
 	}
 	if staging(t, one) == staging(t, two) {
 		t.Errorf("both gather in %s", staging(t, one))
+	}
+}
+
+func TestStreamIsFoundInItsStore(t *testing.T) {
+	dir := t.TempDir()
+	if err := natsd.FindStream(dir, "BATCHES"); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("before it is made: %v", err)
+	}
+	batched(t, dir)
+	if err := natsd.FindStream(dir, "BATCHES"); err != nil {
+		t.Error(err)
 	}
 }

@@ -16,7 +16,7 @@ import (
 // good, also while paynorm is running, and returns how many. The events stay: they hold
 // no personal data.
 func Erase(ctx context.Context, o Options, payment string) (deliveries int, err error) {
-	p, err := offline(ctx, o)
+	p, err := inPlace(ctx, o)
 	if err != nil {
 		return 0, err
 	}

@@ -7,7 +7,9 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"path/filepath"
 
+	"github.com/paynorm/paynorm/internal/natsd"
 	"github.com/paynorm/paynorm/services/normalizer/archive"
 	"github.com/paynorm/paynorm/services/normalizer/ledger"
 )
@@ -32,6 +34,32 @@ func offline(ctx context.Context, o Options) (*process, error) {
 	return p, nil
 }
 
+// inPlace is offline for a command that works on what is there already: an empty ledger
+// that it made would pass for the one that was meant.
+func inPlace(ctx context.Context, o Options) (*process, error) {
+	if o.Config.GetNats().GetUrl() == "" {
+		if err := findLedger(o.Config.GetDataDir()); err != nil {
+			return nil, err
+		}
+	}
+	return offline(ctx, o)
+}
+
+// findLedger makes sure that the embedded NATS has a ledger below dir.
+func findLedger(dir string) error {
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return fmt.Errorf("data_dir: %w", err)
+	}
+	if _, err := os.Stat(dir); err != nil {
+		return fmt.Errorf("data_dir: %w", err)
+	}
+	if err := natsd.FindStream(filepath.Join(dir, natsFolder), ledger.Stream); err != nil {
+		return fmt.Errorf("data_dir %s holds no ledger: %w", dir, err)
+	}
+	return nil
+}
+
 // nobody is told of the ledger's health: a command ends with its error.
 func nobody(error) {}
 
@@ -45,7 +73,7 @@ func (q quiet) Enabled(ctx context.Context, l slog.Level) bool {
 
 // Backup writes the ledger and the wrapped keys to w, also while paynorm is running.
 func Backup(ctx context.Context, o Options, w io.Writer) error {
-	p, err := offline(ctx, o)
+	p, err := inPlace(ctx, o)
 	if err != nil {
 		return err
 	}

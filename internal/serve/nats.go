@@ -3,7 +3,6 @@ package serve
 import (
 	"context"
 	"fmt"
-	"path/filepath"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -66,7 +65,7 @@ func (p *process) reachNATS(ctx context.Context) (*nats.Conn, error) {
 	}
 	server, err := natsd.Start(ctx, natsd.Options{
 		Users: users, TLS: c,
-		StoreDir: filepath.Join(p.Config.GetDataDir(), "nats"), Address: cfg.GetAddress(), Logger: p.Logger,
+		StoreDir: p.file(natsFolder), Address: cfg.GetAddress(), Logger: p.Logger,
 	})
 	if err != nil {
 		return nil, err

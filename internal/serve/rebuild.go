@@ -14,7 +14,7 @@ import (
 // events it deletes the event stream first, with the consumers of subscribers, and
 // publishes everything again. paynorm must not be running.
 func Rebuild(ctx context.Context, o Options, events bool) error {
-	p, err := offline(ctx, o)
+	p, err := inPlace(ctx, o)
 	if err != nil {
 		return err
 	}

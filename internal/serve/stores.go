@@ -37,6 +37,7 @@ type stores struct {
 
 // The names of files below data_dir, and what the names of folders for a while begin with.
 const (
+	natsFolder     = "nats"
 	viewFile       = "view.db"
 	checkpointFile = "checkpoint.json"
 	verifyPrefix   = "verify-"

@@ -42,7 +42,7 @@ func (r VerifyReport) Whole() bool {
 // Verify checks the whole store, also while paynorm is running: the chain of the
 // ledger, the events against the ledger, and the view against the events.
 func Verify(ctx context.Context, o Options, tell func(Progress)) (VerifyReport, error) {
-	p, err := offline(ctx, o)
+	p, err := inPlace(ctx, o)
 	if err != nil {
 		return VerifyReport{}, err
 	}
