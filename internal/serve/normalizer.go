@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	configv1 "github.com/paynorm/paynorm/gen/paynorm/config/v1"
 	"github.com/paynorm/paynorm/internal/natsd"
 	"github.com/paynorm/paynorm/services/normalizer/access"
 	"github.com/paynorm/paynorm/services/normalizer/endpoint"
@@ -29,18 +30,18 @@ func (p *process) startNormalizer(ctx context.Context) (*normalizer, error) {
 	adapters := providers.All()
 	changes := endpoint.NewWatcher(p.ConfigFile) // first, so that it misses no change
 	gate := p.newGate()
-	load := func() (*endpoint.Set, error) {
+	load := func() (*configv1.Config, *endpoint.Set, error) {
 		cfg, set, err := endpoint.Load(p.ConfigFile, adapters, p.Getenv)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		if err := p.setPolicy(gate, cfg); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		p.metrics.Configured(set)
-		return set, nil
+		return cfg, set, nil
 	}
-	set, err := load()
+	_, set, err := load()
 	if err != nil {
 		return nil, err
 	}
@@ -106,8 +107,8 @@ func (p *process) runUntilClosed(work func(context.Context) error) {
 }
 
 // watchConfiguration reloads endpoints and secrets when asked to, or when their files change.
-func (p *process) watchConfiguration(w *endpoint.Watcher, registry *endpoint.Registry, load func() (*endpoint.Set, error)) {
-	w.Registry, w.Load, w.Signal, w.Logger = registry, load, p.Reload, p.Logger
+func (p *process) watchConfiguration(w *endpoint.Watcher, registry *endpoint.Registry, load func() (*configv1.Config, *endpoint.Set, error)) {
+	w.Started, w.Registry, w.Load, w.Signal, w.Logger = p.Config, registry, load, p.Reload, p.Logger
 	p.runUntilClosed(func(ctx context.Context) error {
 		w.Run(ctx)
 		return nil

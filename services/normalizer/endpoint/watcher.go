@@ -4,7 +4,11 @@ import (
 	"context"
 	"log/slog"
 	"os"
+	"strings"
 	"time"
+
+	configv1 "github.com/paynorm/paynorm/gen/paynorm/config/v1"
+	"github.com/paynorm/paynorm/internal/config"
 )
 
 const (
@@ -19,9 +23,10 @@ const (
 // configuration file or of a secret file changes. A bad file keeps the old
 // endpoints.
 type Watcher struct {
+	Started  *configv1.Config // what the process was started with
 	Registry *Registry
-	Load     func() (*Set, error) // reads the configuration file
-	Signal   <-chan os.Signal     // reloads at once, for example on SIGHUP; may be nil
+	Load     func() (*configv1.Config, *Set, error) // reads the configuration file
+	Signal   <-chan os.Signal                       // reloads at once, for example on SIGHUP; may be nil
 	Logger   *slog.Logger
 	Reloaded func(error) // called after each attempt to reload, with its outcome; may be nil
 
@@ -68,13 +73,25 @@ func (w *Watcher) Run(ctx context.Context) {
 // comes while they are being read is found by the next look.
 func (w *Watcher) reload(now content) {
 	w.loaded = now
-	err := w.Registry.Reload(w.Load)
+	var cfg *configv1.Config
+	err := w.Registry.Reload(func() (set *Set, err error) {
+		cfg, set, err = w.Load()
+		return set, err
+	})
 	if err != nil {
 		w.Logger.Error("configuration not reloaded, the old one stays in use", "file", w.files.path, "error", err)
 	} else {
 		w.Logger.Info("configuration reloaded", "file", w.files.path, "endpoints", w.Registry.Len())
+		w.warn(cfg)
 	}
 	if w.Reloaded != nil {
 		w.Reloaded(err)
+	}
+}
+
+// warn names what of the configuration that was reloaded is not in use.
+func (w *Watcher) warn(reloaded *configv1.Config) {
+	if settings := config.NeedRestart(w.Started, reloaded); len(settings) > 0 {
+		w.Logger.Warn("changed settings need a restart", "file", w.files.path, "settings", strings.Join(settings, ", "))
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	configv1 "github.com/paynorm/paynorm/gen/paynorm/config/v1"
 	"github.com/paynorm/paynorm/services/normalizer/endpoint"
 	"github.com/paynorm/paynorm/services/normalizer/provider"
 )
@@ -35,17 +36,14 @@ func watch(t *testing.T, test func(w *watched)) {
 	synctest.Test(t, func(t *testing.T) {
 		w.signal = make(chan os.Signal, 1) // in the bubble, whose clock stands still otherwise
 		watcher := endpoint.NewWatcher(w.path)
-		_, set, err := endpoint.Load(w.path, adapters(), noEnv)
+		load := func() (*configv1.Config, *endpoint.Set, error) { return endpoint.Load(w.path, adapters(), noEnv) }
+		started, set, err := load()
 		if err != nil {
 			t.Fatal(err)
 		}
 		w.registry = endpoint.NewRegistry(set)
-		watcher.Registry, watcher.Signal = w.registry, w.signal
+		watcher.Started, watcher.Registry, watcher.Load, watcher.Signal = started, w.registry, load, w.signal
 		watcher.Logger = slog.New(slog.NewTextHandler(&w.log, nil))
-		watcher.Load = func() (*endpoint.Set, error) {
-			_, set, err := endpoint.Load(w.path, adapters(), noEnv)
-			return set, err
-		}
 		watcher.Reloaded = func(err error) { w.outcomes = append(w.outcomes, err) }
 		ctx, cancel := context.WithCancel(t.Context())
 		var running sync.WaitGroup
@@ -141,6 +139,29 @@ func TestBadFileKeepsTheOldEndpointsAndIsReported(t *testing.T) {
 	})
 }
 
+func TestSettingsThatNeedARestartAreReported(t *testing.T) {
+	const warning = `level=WARN msg="changed settings need a restart"`
+	watch(t, func(w *watched) {
+		write(t, w.dir, "paynorm.yaml", strings.Replace(oneEndpoint, "acme", "emca", 1))
+		wait(3 * time.Second)
+		if log := w.log.String(); strings.Contains(log, warning) {
+			t.Errorf("endpoints alone have changed, and the log says %s", log)
+		}
+		write(t, w.dir, "paynorm.yaml", oneEndpoint+"http: {max_body_bytes: 5}\nmetrics: {address: '127.0.0.1:0'}\n")
+		wait(3 * time.Second)
+		w.token(t, "acme") // the endpoints are taken over all the same
+		if log, want := w.log.String(), warning+" file="+w.path+` settings="http.max_body_bytes, metrics.address"`; !strings.Contains(log, want) {
+			t.Errorf("log does not say %s: %s", want, log)
+		}
+		w.log.Reset()
+		write(t, w.dir, "paynorm.yaml", oneEndpoint)
+		wait(3 * time.Second)
+		if log := w.log.String(); strings.Contains(log, warning) || !strings.Contains(log, "configuration reloaded") {
+			t.Errorf("everything is as it was at the start, and the log says %s", log)
+		}
+	})
+}
+
 func TestReloadFollowsWhenAMissingSecretAppears(t *testing.T) {
 	watch(t, func(w *watched) {
 		write(t, w.dir, "paynorm.yaml", strings.Replace(oneEndpoint, "file: token", "file: later", 1))
@@ -179,9 +200,12 @@ func TestChangeBeforeTheWatcherRunsIsFound(t *testing.T) {
 	write(t, dir, "token", "second-token")
 	synctest.Test(t, func(t *testing.T) {
 		reloads := 0
-		watcher.Registry = endpoint.NewRegistry(&endpoint.Set{})
+		watcher.Started, watcher.Registry = &configv1.Config{}, endpoint.NewRegistry(&endpoint.Set{})
 		watcher.Logger = slog.New(slog.DiscardHandler)
-		watcher.Load = func() (*endpoint.Set, error) { reloads++; return &endpoint.Set{}, nil }
+		watcher.Load = func() (*configv1.Config, *endpoint.Set, error) {
+			reloads++
+			return &configv1.Config{}, &endpoint.Set{}, nil
+		}
 		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
 		defer cancel()
 		watcher.Run(ctx)
