@@ -13,6 +13,7 @@ import (
 	"github.com/paynorm/paynorm/services/normalizer/endpoint"
 	"github.com/paynorm/paynorm/services/normalizer/ledger"
 	"github.com/paynorm/paynorm/services/normalizer/provider"
+	"github.com/paynorm/paynorm/services/normalizer/provider/scheme"
 	"google.golang.org/protobuf/types/known/timestamppb"
 )
 
@@ -112,13 +113,13 @@ func record(d provider.Delivery, e *endpoint.Endpoint, v provider.Verified) *led
 
 // redactQuery hides the secret of a webhook URL.
 func redactQuery(query string) string {
-	if !strings.Contains(query, "token=") {
-		return query
+	if query == "" {
+		return ""
 	}
 	parts := strings.Split(query, "&")
 	for i, p := range parts {
-		if strings.HasPrefix(p, "token=") {
-			parts[i] = "token=" + redacted
+		if secret, ok := scheme.Token(p); ok && secret != "" {
+			parts[i] = strings.TrimSuffix(p, secret) + redacted
 		}
 	}
 	return strings.Join(parts, "&")

@@ -19,6 +19,7 @@ func header(name, value string) provider.Header { return provider.Header{Name: n
 
 func TestSecrets(t *testing.T) {
 	tokens := provider.Keys{URLTokens: []provider.SecretKey{secret("old", "token-1"), secret("new", "token 2+/&=ñ")}}
+	blanks := provider.Keys{URLTokens: []provider.SecretKey{secret("blanks", "token 1"), secret("mixed", "a b+c")}}
 	emptyToken := provider.Keys{URLTokens: []provider.SecretKey{secret("empty", "")}}
 	headers := provider.Keys{Headers: []provider.HeaderKey{
 		{SecretKey: secret("old", "secret-1"), Name: "x-webhook-key"},
@@ -42,6 +43,13 @@ func TestSecrets(t *testing.T) {
 		{"the old token of a rotation", tokens, query("token=token-1"), "old"},
 		{"the new token, escaped", tokens, query("token=token%202%2B%2F%26%3D%C3%B1"), "new"},
 		{"a token among other parameters", tokens, query("a=b&token=token-1&c"), "old"},
+		{"a token with a plus that was not escaped", tokens, query("token=token%202+%2F%26%3D%C3%B1"), "new"},
+		{"a plus for a blank", blanks, query("token=token+1"), "blanks"},
+		{"a plus for a blank beside one that stands for itself", blanks, query("token=a+b%2Bc"), "mixed"},
+		{"an escaped plus for a blank", blanks, query("token=token%2B1"), ""},
+		{"an escaped name", tokens, query("%74oke%6E=token-1"), "old"},
+		{"a name escaped twice", tokens, query("%2574oken=token-1"), ""},
+		{"a name that cannot be decoded", tokens, query("token%=token-1"), ""},
 		{"a wrong token", tokens, query("token=token-3"), ""},
 		{"the beginning of a token", tokens, query("token=token-"), ""},
 		{"more than a token", tokens, query("token=token-11"), ""},
@@ -51,6 +59,7 @@ func TestSecrets(t *testing.T) {
 		{"no query", tokens, query(""), ""},
 		{"another parameter", tokens, query("Token=token-1"), ""},
 		{"the same token twice", tokens, query("token=token-1&token=token-1"), ""},
+		{"a token and an escaped name", tokens, query("token=token-1&%74oken=token-1"), ""},
 		{"a token and a wrong one", tokens, query("token=x&token=token-1"), ""},
 		{"a token and one that cannot be decoded", tokens, query("token=%zz&token=token-1"), ""},
 		{"a token that cannot be decoded", tokens, query("token=%zz"), ""},

@@ -29,6 +29,30 @@ func match(sent string, keys []provider.SecretKey) (id string, ok bool) {
 	return id, ok
 }
 
+// Token returns the value, still escaped, of a parameter of a query that is
+// "token", however its name is escaped.
+func Token(parameter string) (value string, ok bool) {
+	name, value, _ := strings.Cut(parameter, "=")
+	name, _ = url.QueryUnescape(name) // "" when it cannot be decoded
+	return value, name == "token"
+}
+
+// matchEscaped is match for a value of a query. A "+" in it is a blank, as in
+// forms, or itself, as in a URL that a secret in base64 was pasted into.
+func matchEscaped(sent string, keys []provider.SecretKey) (id string, ok bool) {
+	// What cannot be decoded is "", which no secret equals.
+	text, _ := url.QueryUnescape(sent)
+	id, ok = match(text, keys)
+	if !strings.Contains(sent, "+") {
+		return id, ok
+	}
+	text, _ = url.PathUnescape(sent)
+	if pasted, same := match(text, keys); same {
+		return pasted, true
+	}
+	return id, ok
+}
+
 // urlToken checks the query's parameter "token", which must occur once.
 func urlToken(d provider.Delivery, keys provider.Keys) (Proof, bool, error) {
 	if len(keys.URLTokens) == 0 {
@@ -36,18 +60,14 @@ func urlToken(d provider.Delivery, keys provider.Keys) (Proof, bool, error) {
 	}
 	var sent []string
 	for part := range strings.SplitSeq(d.RawQuery, "&") {
-		name, value, _ := strings.Cut(part, "=")
-		if name != "token" {
-			continue
+		if value, ok := Token(part); ok {
+			sent = append(sent, value)
 		}
-		// A value that cannot be decoded counts, as "", which no secret equals.
-		text, _ := url.QueryUnescape(value)
-		sent = append(sent, text)
 	}
 	if len(sent) != 1 {
 		return Proof{}, true, fmt.Errorf("%w: want one token in the URL, got %d", provider.ErrNotAuthentic, len(sent))
 	}
-	id, ok := match(sent[0], keys.URLTokens)
+	id, ok := matchEscaped(sent[0], keys.URLTokens)
 	if !ok {
 		return Proof{}, true, fmt.Errorf("%w: wrong token in the URL", provider.ErrNotAuthentic)
 	}
