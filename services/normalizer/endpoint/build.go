@@ -1,6 +1,7 @@
 package endpoint
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -86,11 +87,12 @@ func (b *builder) endpoint(index int, e *configv1.Endpoint) {
 		report("", errors.New("configured twice"))
 	}
 	desc := adapter.Describe()
+	keys := readKeys(e.GetAuth(), desc.Schemes, b.secrets, report)
 	b.set.endpoints[k] = &Endpoint{
 		Provider: e.GetProvider(), Merchant: e.GetMerchant(), Mode: mode, ExpectAccounts: e.GetExpectAccounts(),
-		Keys:    readKeys(e.GetAuth(), desc.Schemes, b.secrets, report),
+		Keys:    keys,
 		Adapter: adapter, Acknowledgement: desc.Acknowledgement,
-		Redact: redact(e.GetAuth()),
+		Redact: redact(e.GetAuth()), Secrets: carried(keys),
 	}
 }
 
@@ -104,6 +106,22 @@ func redact(auth []*configv1.Auth) []string {
 	}
 	slices.Sort(names)
 	return slices.Compact(names)
+}
+
+// carried lists the secrets that senders put into their requests.
+func carried(keys provider.Keys) []provider.Secret {
+	var secrets []provider.Secret
+	for _, k := range keys.URLTokens {
+		secrets = append(secrets, k.Value)
+	}
+	for _, k := range keys.Headers {
+		secrets = append(secrets, k.Value)
+	}
+	for _, k := range keys.OAuth2 {
+		secrets = append(secrets, k.Value)
+	}
+	slices.SortFunc(secrets, func(a, b provider.Secret) int { return cmp.Or(len(b)-len(a), strings.Compare(string(a), string(b))) })
+	return slices.Compact(secrets)
 }
 
 func join(problems []*Error) error {

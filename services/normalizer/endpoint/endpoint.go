@@ -26,6 +26,7 @@ type Endpoint struct {
 	Adapter         provider.Adapter
 	Acknowledgement provider.Acknowledgement // the adapter's, at hand for each delivery
 	Redact          []string                 // headers whose values are credentials, in lower case, sorted
+	Secrets         []provider.Secret        // of Keys, those that requests carry, the longest first: one may begin with another
 }
 
 // Set is the endpoints of one configuration. It does not change.

@@ -143,6 +143,9 @@ endpoints:
 	if diff := cmp.Diff([]string{"authorization", "cookie", "proxy-authorization", "x-webhook-key"}, got.Redact); diff != "" {
 		t.Errorf("redact (-want +got):\n%s", diff)
 	}
+	if diff := cmp.Diff([]provider.Secret{" blanks in front stay", "token-in-a-file", "12345678"}, got.Secrets, same); diff != "" {
+		t.Errorf("secrets differ: %d, want the two tokens and the one that client and header share (-want +got):\n%s", len(got.Secrets), diff)
+	}
 }
 
 func TestEndpointWithoutAuthenticationAcceptsEverything(t *testing.T) {

@@ -4,8 +4,6 @@ package ingest
 
 import (
 	"context"
-	"slices"
-	"strings"
 
 	eventv1 "github.com/paynorm/paynorm/gen/paynorm/event/v1"
 	ledgerv1 "github.com/paynorm/paynorm/gen/paynorm/ledger/v1"
@@ -13,12 +11,8 @@ import (
 	"github.com/paynorm/paynorm/services/normalizer/endpoint"
 	"github.com/paynorm/paynorm/services/normalizer/ledger"
 	"github.com/paynorm/paynorm/services/normalizer/provider"
-	"github.com/paynorm/paynorm/services/normalizer/provider/scheme"
 	"google.golang.org/protobuf/types/known/timestamppb"
 )
-
-// redacted stands where a credential was.
-const redacted = "REDACTED"
 
 // Endpoints finds who may post what.
 type Endpoints interface {
@@ -82,9 +76,10 @@ func (s *Service) Ingest(ctx context.Context, d provider.Delivery) (Receipt, err
 
 // record is what the ledger keeps of a delivery: everything but the credentials.
 func record(d provider.Delivery, e *endpoint.Endpoint, v provider.Verified) *ledgerv1.Delivery {
+	redact := newRedactor(d, e)
 	r := &ledgerv1.Delivery{
 		Provider: d.Provider, Merchant: d.Merchant, Mode: d.Mode,
-		Method: d.Method, Path: d.Path, RawQuery: redactQuery(d.RawQuery),
+		Method: d.Method, Path: d.Path, RawQuery: redact.query(d.RawQuery),
 		Headers: make([]*ledgerv1.Header, len(d.Headers)),
 		Body:    d.Body, RemoteAddress: d.RemoteAddr.String(),
 		ReceiveTime:    timestamppb.New(d.ReceivedAt),
@@ -97,11 +92,8 @@ func record(d provider.Delivery, e *endpoint.Endpoint, v provider.Verified) *led
 	}
 	lines, values := make([]ledgerv1.Header, len(d.Headers)), make([]byte, 0, size)
 	for i, h := range d.Headers {
-		value, start := h.Value, len(values)
-		if slices.Contains(e.Redact, h.Name) {
-			value = redacted
-		}
-		values = append(values, value...)
+		start := len(values)
+		values = append(values, redact.header(h)...)
 		lines[i].Name, lines[i].Value = h.Name, values[start:len(values):len(values)]
 		r.Headers[i] = &lines[i]
 	}
@@ -109,18 +101,4 @@ func record(d provider.Delivery, e *endpoint.Endpoint, v provider.Verified) *led
 		r.Plaintext = v.Plaintext
 	}
 	return r
-}
-
-// redactQuery hides the secret of a webhook URL.
-func redactQuery(query string) string {
-	if query == "" {
-		return ""
-	}
-	parts := strings.Split(query, "&")
-	for i, p := range parts {
-		if secret, ok := scheme.Token(p); ok && secret != "" {
-			parts[i] = strings.TrimSuffix(p, secret) + redacted
-		}
-	}
-	return strings.Join(parts, "&")
 }

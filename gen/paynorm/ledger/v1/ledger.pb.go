@@ -253,7 +253,8 @@ type Delivery struct {
 	Method string `protobuf:"bytes,4,opt,name=method,proto3" json:"method,omitempty"`
 	// The path as requested, without the query.
 	Path string `protobuf:"bytes,5,opt,name=path,proto3" json:"path,omitempty"`
-	// The query as requested, with the values of secret parameters replaced by "REDACTED".
+	// The query as requested, the values of secret parameters and the endpoint's secrets
+	// replaced by "REDACTED".
 	RawQuery string `protobuf:"bytes,6,opt,name=raw_query,json=rawQuery,proto3" json:"raw_query,omitempty"`
 	// The headers in lower case, sorted by name, the values of one name in their order;
 	// the values of credentials replaced by "REDACTED".

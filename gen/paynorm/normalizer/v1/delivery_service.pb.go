@@ -361,9 +361,10 @@ type Delivery struct {
 	Method string `protobuf:"bytes,20,opt,name=method,proto3" json:"method,omitempty"`
 	// The path as requested, without the query.
 	Path string `protobuf:"bytes,21,opt,name=path,proto3" json:"path,omitempty"`
-	// The query, the values of secret parameters replaced by "REDACTED".
+	// The query, the values of secret parameters and the endpoint's secrets replaced by "REDACTED".
 	RawQuery string `protobuf:"bytes,22,opt,name=raw_query,json=rawQuery,proto3" json:"raw_query,omitempty"`
-	// The headers, the values of credentials replaced by "REDACTED".
+	// The headers, the values of credentials replaced by "REDACTED", also where a proxy
+	// has repeated one within another header.
 	Headers []*DeliveryHeader `protobuf:"bytes,23,rep,name=headers,proto3" json:"headers,omitempty"`
 	// The body, byte for byte.
 	Body []byte `protobuf:"bytes,24,opt,name=body,proto3" json:"body,omitempty"`
