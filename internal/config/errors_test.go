@@ -298,6 +298,13 @@ func TestErrorNamesFileLineColumnFieldAndProblem(t *testing.T) {
 			},
 		},
 		{
+			name: "a client ID that HTTP Basic cannot carry",
+			text: endpoint + "      - oauth2: {client_id: \"urn:incode\", client_secret: {env: A}}\n",
+			want: []string{
+				`c.yaml:6:29: endpoints[0].auth[0].oauth2.client_id: must not hold ":": HTTP Basic ends the client's ID there`,
+			},
+		},
+		{
 			name: "members outside their limits",
 			text: endpoint + "      - jwt: {algorithm: HS256, public_key: {file: a}, max_skew: 86401s}\n      - oauth2: {client_id: \"\", client_secret: {env: A}, token_ttl: 90000s}\n      - header: {name: \"a b\", secret: {env: A}}\n      - source_ip: {cidrs: []}\n",
 			want: []string{

@@ -3,7 +3,9 @@ package ingest_test
 import (
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"log/slog"
+	"net/url"
 	"testing"
 	"time"
 
@@ -31,12 +33,13 @@ endpoints:
     mode: live
     auth:
       - oauth2: {client_id: them, client_secret: {env: CLIENT}}
+      - oauth2: {client_id: "them & us%41", client_secret: {env: ODD}}
       - header: {name: X-Webhook-Key, secret: {env: KEY}}
 `
 
 // secrets are what sites names. TOKEN has what URLs escape, LONGER begins like NEXT.
 var secrets = map[string]string{
-	"TOKEN": "a+b/c d%41=", "NEXT": "next-token", "LONGER": "next-token-2", "CLIENT": "client-secret", "KEY": "header-key",
+	"TOKEN": "a+b/c d%41=", "NEXT": "next-token", "LONGER": "next-token-2", "CLIENT": "client-secret", "ODD": "a+b/c:d %41=", "KEY": "header-key",
 }
 
 func noon() time.Time { return time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC) }
@@ -180,4 +183,32 @@ func bearerToken(t *testing.T) string {
 		t.Fatal(err)
 	}
 	return token.Bearer
+}
+
+// RFC 6749, section 2.3.1, has both parts encoded as in a form; many send them as they are.
+func TestClientsAreKnownInBothForms(t *testing.T) {
+	tokens := ingest.Tokens{Endpoints: endpoints(t), Now: noon}
+	const id, secret = "them & us%41", "a+b/c:d %41="
+	for _, c := range []struct {
+		claim, user, password string
+		want                  bool
+	}{
+		{"as they are", id, secret, true},
+		{"as in a form", url.QueryEscape(id), url.QueryEscape(secret), true},
+		{"with escapes that are not needed", "%74hem+%26+us%2541", "a%2bb/c:d%20%2541=", true},
+		{"plain ones", "them", "client-secret", true},
+		{"plain ones, escaped", "%74hem", "client%2Dsecret", true},
+		{"one in each form", url.QueryEscape(id), secret, false},
+		{"escaped twice", url.QueryEscape(url.QueryEscape(id)), url.QueryEscape(url.QueryEscape(secret)), false},
+		{"another's secret", "them", url.QueryEscape(secret), false},
+		{"an escape that is none", "them", "%zz", false},
+		{"no secret", "them", "", false},
+		{"nothing", "", "", false},
+	} {
+		authorization := "Basic " + base64.StdEncoding.EncodeToString([]byte(c.user+":"+c.password))
+		_, err := tokens.IssueToken(t.Context(), "incode", "acme", authorization, []byte("grant_type=client_credentials"))
+		if got := err == nil; got != c.want || !got && !errors.Is(err, provider.ErrNotAuthentic) {
+			t.Errorf("%s: got %v, want a token: %t", c.claim, err, c.want)
+		}
+	}
 }

@@ -66,10 +66,14 @@ func authenticate(clients []provider.OAuth2Client, authorization string) (found 
 	if !strings.EqualFold(kind, "Basic") || err != nil || !colon {
 		return found, fmt.Errorf("%w: want HTTP Basic with the client's ID and secret", provider.ErrNotAuthentic)
 	}
+	// By RFC 6749, section 2.3.1, both are encoded as in a form; many clients send
+	// them as they are. What cannot be decoded is "", which equals nothing.
+	formID, _ := url.QueryUnescape(id)
+	formSecret, _ := url.QueryUnescape(secret)
 	ok := false
 	for _, c := range clients {
-		idMatches := scheme.Equal(id, provider.Secret(c.ClientID))
-		if scheme.Equal(secret, c.Value) && idMatches {
+		asIs, asForm := isClient(c, id, secret), isClient(c, formID, formSecret)
+		if asIs || asForm {
 			found, ok = c, true
 		}
 	}
@@ -77,4 +81,10 @@ func authenticate(clients []provider.OAuth2Client, authorization string) (found 
 		return found, fmt.Errorf("%w: wrong client ID or secret", provider.ErrNotAuthentic)
 	}
 	return found, nil
+}
+
+// isClient compares both parts, whether or not the ID is right.
+func isClient(c provider.OAuth2Client, id, secret string) bool {
+	idMatches, secretMatches := scheme.Equal(id, provider.Secret(c.ClientID)), scheme.Equal(secret, c.Value)
+	return idMatches && secretMatches
 }

@@ -2055,7 +2055,8 @@ func (x *Jwt) GetMaxSkew() *durationpb.Duration {
 // /oauth2/{provider}/{merchant}/token and sends it with each webhook.
 type OAuth2 struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The client ID that the provider was given.
+	// The client ID that the provider was given. The provider may send ID and secret
+	// as they are, or encoded as in a form (RFC 6749, section 2.3.1).
 	ClientId string `protobuf:"bytes,1,opt,name=client_id,json=clientId,proto3" json:"client_id,omitempty"`
 	// The client secret that the provider was given.
 	ClientSecret *Secret `protobuf:"bytes,2,opt,name=client_secret,json=clientSecret,proto3" json:"client_secret,omitempty"`
@@ -2527,9 +2528,10 @@ const file_paynorm_config_v1_config_proto_rawDesc = "" +
 	"\talgorithm\x18\x01 \x01(\tB\x1a\xbaH\x17r\x15R\x05ES256R\x05ES384R\x05ES512R\talgorithm\x12@\n" +
 	"\n" +
 	"public_key\x18\x02 \x01(\v2\x19.paynorm.config.v1.SecretB\x06\xbaH\x03\xc8\x01\x01R\tpublicKey\x12D\n" +
-	"\bmax_skew\x18\x03 \x01(\v2\x19.google.protobuf.DurationB\x0e\xbaH\v\xaa\x01\b\"\x04\b\x80\xa3\x052\x00R\amaxSkew\"\xbe\x01\n" +
-	"\x06OAuth2\x12$\n" +
-	"\tclient_id\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x10\x01R\bclientId\x12F\n" +
+	"\bmax_skew\x18\x03 \x01(\v2\x19.google.protobuf.DurationB\x0e\xbaH\v\xaa\x01\b\"\x04\b\x80\xa3\x052\x00R\amaxSkew\"\xa3\x02\n" +
+	"\x06OAuth2\x12\x88\x01\n" +
+	"\tclient_id\x18\x01 \x01(\tBk\xbaHh\xba\x01a\n" +
+	"\x10oauth2.client_id\x128must not hold \":\": HTTP Basic ends the client's ID there\x1a\x13!this.contains(':')r\x02\x10\x01R\bclientId\x12F\n" +
 	"\rclient_secret\x18\x02 \x01(\v2\x19.paynorm.config.v1.SecretB\x06\xbaH\x03\xc8\x01\x01R\fclientSecret\x12F\n" +
 	"\ttoken_ttl\x18\x03 \x01(\v2\x19.google.protobuf.DurationB\x0e\xbaH\v\xaa\x01\b\"\x04\b\x80\xa3\x052\x00R\btokenTtl\"z\n" +
 	"\fHeaderSecret\x12/\n" +
