@@ -392,3 +392,47 @@ func TestAnEdgeHandsInForItsMerchantsOnly(t *testing.T) {
 		}
 	}
 }
+
+// A dry run that names no merchant is anybody's, and tells of one that is called
+// like the default only those who see it.
+func TestADryRunWithoutAMerchantIsAnybodys(t *testing.T) {
+	p, _, _, _ := guarded(t)
+	at, err := p.ledger.Append(ctx(t), &ledgerv1.Delivery{
+		Provider: "clip", Merchant: "example", Mode: eventv1.Mode_MODE_TEST, Method: "POST", Path: "/webhooks/clip/example",
+		Body: []byte(clip("COMPLETED", "paid_at", 3)), ReceiveTime: timestamppb.New(noon()),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := p.project.Await(ctx(t), at.Sequence); err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		token, merchant, want string
+	}{
+		{"acme", "", "told for the first time"},
+		{"all", "", "told again"},
+		{"acme", "acme", "told for the first time"},
+		{"all", "example", "told again"},
+		{"acme", "example", "NOT_FOUND"},
+		{"acme", "rival", "NOT_FOUND"},
+	} {
+		got, err := normalizerv1.NewNormalizerServiceClient(p.conn).NormalizeDelivery(as(ctx(t), tt.token), &normalizerv1.NormalizeDeliveryRequest{
+			Source: &normalizerv1.NormalizeDeliveryRequest_Delivery{
+				Delivery: &normalizerv1.InlineDelivery{Provider: "clip", Merchant: tt.merchant, Body: []byte(clip("COMPLETED", "paid_at", 3))},
+			},
+		})
+		outcome := "told for the first time"
+		switch {
+		case err != nil:
+			outcome = failureOf(err).Reason
+		case len(got.GetItems()) != 1:
+			outcome = "nothing"
+		case got.GetItems()[0].GetRepeatOf() != "":
+			outcome = "told again"
+		}
+		if outcome != tt.want {
+			t.Errorf("the token %s for the merchant %q: %s (%v), want %s", tt.token, tt.merchant, outcome, err, tt.want)
+		}
+	}
+}

@@ -8,6 +8,7 @@ import (
 	eventv1 "github.com/paynorm/paynorm/gen/paynorm/event/v1"
 	ledgerv1 "github.com/paynorm/paynorm/gen/paynorm/ledger/v1"
 	normalizerv1 "github.com/paynorm/paynorm/gen/paynorm/normalizer/v1"
+	"github.com/paynorm/paynorm/services/normalizer/access"
 	"github.com/paynorm/paynorm/services/normalizer/normalize"
 	"github.com/paynorm/paynorm/services/normalizer/payment"
 	"github.com/paynorm/paynorm/services/normalizer/view"
@@ -30,9 +31,11 @@ func (n *Normalizer) NormalizeDelivery(ctx context.Context, r *normalizerv1.Norm
 		return nil, err
 	}
 	items, drift := n.Normalize.Items(d.Delivery, d.at)
+	// The default merchant may be one that the caller does not see.
+	sees := access.From(ctx).Sees(d.GetProvider(), d.GetMerchant())
 	var events, payments []string
 	for _, it := range items {
-		if it.Event != nil {
+		if it.Event != nil && sees {
 			events = append(events, it.Event.GetName())
 			payments = append(payments, it.Event.GetPayment())
 		}

@@ -118,7 +118,8 @@ type InlineDelivery struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The provider's ID, for example "clip".
 	Provider string `protobuf:"bytes,1,opt,name=provider,proto3" json:"provider,omitempty"`
-	// The merchant's ID. Default "example".
+	// The merchant's ID, one that the caller sees. Default "example", whose payments count
+	// only for callers who see it.
 	Merchant string `protobuf:"bytes,2,opt,name=merchant,proto3" json:"merchant,omitempty"`
 	// Whether money is real. Default MODE_TEST.
 	Mode v1.Mode `protobuf:"varint,3,opt,name=mode,proto3,enum=paynorm.event.v1.Mode" json:"mode,omitempty"`
