@@ -27,11 +27,15 @@ func takesPost(path string) (limit int64, ok bool) {
 	switch {
 	case path == "/v1/deliveries:normalize":
 		return largeBody, true
-	case path == "/v1/deliveries:reprocess",
-		strings.HasPrefix(path, "/v1/deliveries/") && strings.HasSuffix(path, ":reprocess"):
+	case path == "/v1/deliveries:reprocess", reprocessesOne(path):
 		return smallBody, true
 	}
 	return 0, false
+}
+
+// reprocessesOne says whether path names a delivery to reprocess.
+func reprocessesOne(path string) bool {
+	return strings.HasPrefix(path, "/v1/deliveries/") && strings.HasSuffix(path, ":reprocess")
 }
 
 // post answers a call of the API that has a JSON body.
@@ -59,6 +63,9 @@ func (g *Gateway) post(a *answer, r *http.Request, path string, limit int64) {
 	if err != nil {
 		refuseBody(a, r, limit, err)
 		return
+	}
+	if len(body) == 0 && reprocessesOne(path) { // what must be given is in the path
+		body = []byte("{}")
 	}
 	if err := oneObject(body); err != nil {
 		writeProblem(a, problem{Status: http.StatusBadRequest, Detail: err.Error()})

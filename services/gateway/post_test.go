@@ -26,6 +26,7 @@ func TestCallsWithABodyTakeProtoJSON(t *testing.T) {
 	}{
 		{"/v1/deliveries/d1-0:reprocess", `{}`, &normalizerv1.ReprocessDeliveryRequest{Name: "deliveries/d1-0"}, `{"ledgerSequence":"5"}`},
 		{"/v1/deliveries/d1-0:reprocess", ` {"validate_only": true} `, &normalizerv1.ReprocessDeliveryRequest{Name: "deliveries/d1-0", ValidateOnly: true}, `{"ledgerSequence":"5"}`},
+		{"/v1/deliveries/d1-0:reprocess", ``, &normalizerv1.ReprocessDeliveryRequest{Name: "deliveries/d1-0"}, `{"ledgerSequence":"5"}`},
 		{
 			"/v1/deliveries:reprocess", `{"filter":"provider = clip","maxDeliveries":7}`,
 			&normalizerv1.ReprocessDeliveriesRequest{Filter: "provider = clip", MaxDeliveries: 7}, `{"more":true}`,
@@ -79,12 +80,14 @@ func TestCallsWithABodyRefuseWhatTheyDoNotKnow(t *testing.T) {
 		{"both sources", posted(dry, `{"name":"deliveries/d1","delivery":{}}`), 400},
 		{"something behind it", posted(one, `{}{}`), 400},
 		{"an array", posted(one, `[]`), 400},
-		{"nothing", posted(one, ``), 400},
+		{"nothing, where a filter must be given", posted(all, ``), 400},
+		{"nothing, where a source must be given", posted(dry, ``), 400},
 		{"half of it", posted(one, `{`), 400},
 		{"no UTF-8", posted(all, "{\"filter\":\"\xff\"}"), 400},
 		{"a query", posted(one+"?validate_only=true", `{}`), 400},
 		{"too large", posted(one, `{"name":"`+strings.Repeat("a", 16<<10)+`"}`), 413},
 		{"no content type", withType(""), 415},
+		{"nothing, and no content type", "POST " + one + " HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n", 415},
 		{"a form", withType("Content-Type: application/x-www-form-urlencoded\r\n"), 415},
 		{"plain text", withType("Content-Type: text/plain\r\n"), 415},
 		{"GET", "GET " + one + " HTTP/1.1\r\nHost: x\r\n\r\n", 405},

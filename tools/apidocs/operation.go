@@ -68,7 +68,8 @@ func (s *schemas) operation(m protoreflect.MethodDescriptor) (string, object, er
 			schema = s.message(m.Input(), inPath...)
 		}
 		operation = operation.with("requestBody", object{
-			{"required", true}, {"content", object{{"application/json", object{{"schema", schema}}}}},
+			// What must be given is in the path, or else in the body.
+			{"required", len(inPath) == 0}, {"content", object{{"application/json", object{{"schema", schema}}}}},
 		})
 	}
 	return path, object{{verb, operation.with("responses", s.responses(m, text))}}, nil
