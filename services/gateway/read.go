@@ -1,11 +1,13 @@
 package gateway
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -13,6 +15,7 @@ import (
 	"github.com/grpc-ecosystem/grpc-gateway/v2/runtime"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
+	"google.golang.org/protobuf/types/known/timestamppb"
 
 	normalizerv1 "github.com/paynorm/paynorm/gen/paynorm/normalizer/v1"
 )
@@ -143,17 +146,68 @@ func readQuery(path, raw string) (url.Values, error) {
 	}
 	fields := parameters(path)
 	for name, values := range query {
-		named := name == "name" // in the path
-		if fields == nil || named || fields.ByName(protoreflect.Name(name)) == nil && fields.ByJSONName(name) == nil {
+		field := fieldOf(fields, name)
+		if field == nil || name == "name" { // which is in the path
 			return nil, fmt.Errorf("unknown query parameter %q", name)
 		}
-		for _, v := range values {
+		for i, v := range values {
 			if !utf8.ValidString(v) {
 				return nil, fmt.Errorf("query parameter %q is not UTF-8", name)
+			}
+			if values[i], err = readValue(field, v); err != nil {
+				return nil, fmt.Errorf("query parameter %q: %w", name, err)
 			}
 		}
 	}
 	return query, nil
+}
+
+// fieldOf finds a field by either of its names; fields may be nil.
+func fieldOf(fields protoreflect.FieldDescriptors, name string) protoreflect.FieldDescriptor {
+	if fields == nil {
+		return nil
+	}
+	return cmp.Or(fields.ByName(protoreflect.Name(name)), fields.ByJSONName(name))
+}
+
+// readValue returns value as grpc-gateway takes it for field. What it would
+// refuse is refused here, in words that say nothing of Go.
+func readValue(field protoreflect.FieldDescriptor, value string) (string, error) {
+	switch field.Kind() {
+	case protoreflect.EnumKind:
+		return enumName(field.Enum().Values(), value)
+	case protoreflect.Int32Kind:
+		if _, err := strconv.ParseInt(value, 10, 32); err != nil {
+			return "", fmt.Errorf("%q is not an integer of 32 bits", value)
+		}
+	case protoreflect.Int64Kind:
+		if _, err := strconv.ParseInt(value, 10, 64); err != nil {
+			return "", fmt.Errorf("%q is not an integer of 64 bits", value)
+		}
+	case protoreflect.MessageKind: // a time: no parameter is another message
+		if t, err := time.Parse(time.RFC3339, value); err != nil || !timestamppb.New(t).IsValid() {
+			return "", fmt.Errorf("%q is not a time like 2025-01-31T15:04:05Z", value)
+		}
+	}
+	return value, nil
+}
+
+// enumName finds the value that word names as in filters, with or without the
+// enum's prefix, in upper or lower case, or by its number.
+func enumName(values protoreflect.EnumValueDescriptors, word string) (string, error) {
+	prefix := strings.TrimSuffix(string(values.ByNumber(0).Name()), "UNSPECIFIED")
+	var known []string
+	for i := range values.Len() {
+		name := string(values.Get(i).Name())
+		short := strings.TrimPrefix(name, prefix)
+		if strings.EqualFold(word, name) || strings.EqualFold(word, short) || word == strconv.Itoa(int(values.Get(i).Number())) {
+			return name, nil
+		}
+		if i > 0 { // the first is what an absent value means
+			known = append(known, short)
+		}
+	}
+	return "", fmt.Errorf("unknown value %q; there are %s", word, strings.Join(known, ", "))
 }
 
 // parameters lists the query parameters of path; nil when it has none.

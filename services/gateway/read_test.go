@@ -2,6 +2,7 @@ package gateway_test
 
 import (
 	"context"
+	"encoding/json"
 	"net/http"
 	"strings"
 	"sync"
@@ -136,6 +137,8 @@ func TestReadsAreProtoJSON(t *testing.T) {
 		{"/v1/payments/p1:explain", &normalizerv1.ExplainPaymentRequest{Name: "payments/p1"}, `{"text":"payments/p1"}`},
 		{"/v1/deliveries/d1-0", &normalizerv1.GetDeliveryRequest{Name: "deliveries/d1-0"}, `{"name":"deliveries/d1-0","body":"/w=="}`},
 		{"/v1/deliveries/d1-0?view=DELIVERY_VIEW_FULL", &normalizerv1.GetDeliveryRequest{Name: "deliveries/d1-0", View: normalizerv1.DeliveryView_DELIVERY_VIEW_FULL}, `{"name":"deliveries/d1-0","body":"/w=="}`},
+		{"/v1/deliveries/d1-0?view=full", &normalizerv1.GetDeliveryRequest{Name: "deliveries/d1-0", View: normalizerv1.DeliveryView_DELIVERY_VIEW_FULL}, `{"name":"deliveries/d1-0","body":"/w=="}`},
+		{"/v1/deliveries?view=BASIC", &normalizerv1.ListDeliveriesRequest{View: normalizerv1.DeliveryView_DELIVERY_VIEW_BASIC}, `{}`},
 		{"/v1/deliveries?page_size=2&view=2", &normalizerv1.ListDeliveriesRequest{PageSize: 2, View: normalizerv1.DeliveryView_DELIVERY_VIEW_FULL}, `{}`},
 		{"/v1/providers/aci-opp", &normalizerv1.GetProviderRequest{Name: "providers/aci-opp"}, `{"name":"providers/aci-opp"}`},
 		{"/v1/providers", &normalizerv1.ListProvidersRequest{}, `{}`},
@@ -230,6 +233,31 @@ func TestReadsRefuseWhatTheyDoNotKnow(t *testing.T) {
 	}
 	if a := send(t, h, "GET /v1/events HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}"); a.status != 400 {
 		t.Errorf("GET with a body: got %d, want 400", a.status)
+	}
+}
+
+func TestWrongValuesAreExplained(t *testing.T) {
+	var s reads
+	h := serve(t, gateway.Options{Reads: dialReads(t, &s)})
+	for target, want := range map[string]string{
+		"/v1/deliveries?view=FULLY":                         `query parameter "view": unknown value "FULLY"; there are BASIC, FULL`,
+		"/v1/deliveries/d1-0?view=3":                        `query parameter "view": unknown value "3"; there are BASIC, FULL`,
+		"/v1/deliveries?view=":                              `query parameter "view": unknown value ""; there are BASIC, FULL`,
+		"/v1/events?page_size=abc":                          `query parameter "page_size": "abc" is not an integer of 32 bits`,
+		"/v1/events?pageSize=2147483648":                    `query parameter "pageSize": "2147483648" is not an integer of 32 bits`,
+		"/v1/events:watch?after_cursor=9223372036854775808": `query parameter "after_cursor": "9223372036854775808" is not an integer of 64 bits`,
+		"/v1/events:watch?after_time=now":                   `query parameter "after_time": "now" is not a time like 2025-01-31T15:04:05Z`,
+		"/v1/events:watch?afterTime=2025-01-31":             `query parameter "afterTime": "2025-01-31" is not a time like 2025-01-31T15:04:05Z`,
+		"/v1/events:watch?after_time=0000-01-31T15:04:05Z":  `query parameter "after_time": "0000-01-31T15:04:05Z" is not a time like 2025-01-31T15:04:05Z`,
+	} {
+		a := get(t, h, target)
+		var p struct{ Detail string }
+		if err := json.Unmarshal([]byte(a.body), &p); err != nil || a.status != http.StatusBadRequest || p.Detail != want {
+			t.Errorf("%s: got %d %s (%v), want %s", target, a.status, a.body, err, want)
+		}
+	}
+	if s.asked != nil {
+		t.Errorf("a service was asked: %v", s.asked)
 	}
 }
 

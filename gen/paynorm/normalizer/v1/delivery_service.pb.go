@@ -145,7 +145,7 @@ type GetDeliveryRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Format: deliveries/{id}.
 	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
-	// How much of it.
+	// How much of it. In a URL, FULL stands for DELIVERY_VIEW_FULL.
 	View          DeliveryView `protobuf:"varint,2,opt,name=view,proto3,enum=paynorm.normalizer.v1.DeliveryView" json:"view,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -207,7 +207,7 @@ type ListDeliveriesRequest struct {
 	// With =: payment (deliveries that told of it), quarantine_reason (deliveries with an item that
 	// is quarantined for it and not released; "*" for any). With =, <, <=, >, >=: receive_time (RFC 3339).
 	Filter string `protobuf:"bytes,3,opt,name=filter,proto3" json:"filter,omitempty"`
-	// How much of them.
+	// How much of them. In a URL, FULL stands for DELIVERY_VIEW_FULL.
 	View          DeliveryView `protobuf:"varint,4,opt,name=view,proto3,enum=paynorm.normalizer.v1.DeliveryView" json:"view,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
