@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"strings"
@@ -52,10 +53,20 @@ func TestGatewayNormalizerAndNATSAsThreeProcesses(t *testing.T) {
 	if events := s.events(t, `merchant = "acme"`); len(events) != 2 {
 		t.Errorf("%d events, want 2", len(events))
 	}
-	for name, p := range map[string]*process{"gateway": gateway, "normalizer": normalizer} {
-		if code := p.stop(t); code != 0 {
-			t.Errorf("%s: exit code %d after SIGTERM, want 0", name, code)
-		}
+	watch, err := http.Get(s.http + "/v1/events:watch")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer watch.Body.Close()
+	if code := gateway.stop(t); code != 0 {
+		t.Errorf("gateway: exit code %d after SIGTERM, want 0", code)
+	}
+	told, err := io.ReadAll(watch.Body)
+	if want := `"status":503,"reason":"STOPPING"`; err != nil || !strings.Contains(string(told), want) {
+		t.Errorf("a watch over the gateway ends with %q, %v; want %s", told, err, want)
+	}
+	if code := normalizer.stop(t); code != 0 {
+		t.Errorf("normalizer: exit code %d after SIGTERM, want 0", code)
 	}
 }
 

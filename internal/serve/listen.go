@@ -95,9 +95,9 @@ func answers(ctx context.Context, conn *grpc.ClientConn) error {
 	return nil
 }
 
-// startGateway serves the HTTP edge. endStreams ends
-// what would otherwise go on for ever, before the edge waits for its requests.
-func (p *process) startGateway(ctx context.Context, webhooks, reads grpc.ClientConnInterface, ready func(context.Context) error, endStreams func()) error {
+// startGateway serves the HTTP edge. When it stops, watches end first: they would
+// go on for ever. Requests in work are then waited for.
+func (p *process) startGateway(ctx context.Context, webhooks, reads grpc.ClientConnInterface, ready func(context.Context) error) error {
 	var known []string
 	for _, a := range providers.All() {
 		known = append(known, a.Describe().ID)
@@ -136,7 +136,7 @@ func (p *process) startGateway(ctx context.Context, webhooks, reads grpc.ClientC
 	server := gateway.Server(o)
 	server.Handler = g.Handler()
 	p.serveHTTP(server, secured(netutil.LimitListener(l, int(cfg.GetMaxConnections())), c))
-	p.closers.push(endStreams)
+	p.closers.push(g.EndWatches)
 	return nil
 }
 

@@ -98,7 +98,7 @@ func All(ctx context.Context, o Options) error {
 	if err := p.listenMetrics(ctx, "metrics.address", p.Config.GetMetrics().GetAddress()); err != nil {
 		return err
 	}
-	if err := p.startGateway(ctx, n.rpc.Direct, reads, n.ready, n.endStreams); err != nil {
+	if err := p.startGateway(ctx, n.rpc.Direct, reads, n.ready); err != nil {
 		return err
 	}
 	p.sayWhoMayRead(n.gate)
@@ -151,7 +151,7 @@ func Gateway(ctx context.Context, o Options) error {
 		}
 	}
 	ready := func(ctx context.Context) error { return answers(ctx, webhooks) }
-	if err := p.startGateway(ctx, webhooks, reads, ready, func() { reads.Close() }); err != nil {
+	if err := p.startGateway(ctx, webhooks, reads, ready); err != nil {
 		return err
 	}
 	return p.run(ctx)

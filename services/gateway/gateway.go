@@ -4,14 +4,15 @@
 package gateway
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 
 	"github.com/grpc-ecosystem/grpc-gateway/v2/runtime"
 )
 
-// Gateway serves the HTTP edge. It is safe for concurrent use and holds
-// nothing that needs closing.
+// Gateway serves the HTTP edge. It is safe for concurrent use. Before its server
+// waits for requests in work, EndWatches has to be called.
 type Gateway struct {
 	o         Options
 	webhooks  *runtime.ServeMux
@@ -21,6 +22,8 @@ type Gateway struct {
 	posts     chan struct{} // one for each JSON body in work
 	limits    *limits
 	providers map[string]bool
+	stopping  context.Context // ends with EndWatches
+	stop      context.CancelFunc
 }
 
 // New makes a gateway of o. It fails when a connection or the clock is missing, or a limit
@@ -31,6 +34,7 @@ func New(o Options) (*Gateway, error) {
 		return nil, fmt.Errorf("gateway options: %w", err)
 	}
 	g := &Gateway{o: o, slots: make(chan struct{}, o.MaxConcurrentWebhooks), posts: make(chan struct{}, maxPosts), providers: map[string]bool{}}
+	g.stopping, g.stop = context.WithCancel(context.Background())
 	g.limits = newLimits(o)
 	g.room.give(o.MaxBytesInFlight)
 	for _, p := range o.Providers {

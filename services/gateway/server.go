@@ -10,7 +10,7 @@ import (
 // Server makes an HTTP server with the timeouts and header limit of o. It has
 // no write timeout, because that would cut streams; the gateway sets a write
 // deadline for each answer instead. The caller sets Handler (until then all is
-// 404) and BaseContext, whose end is what ends open streams, and runs it.
+// 404) and runs it. To shut it down in good time, it calls Gateway.EndWatches first.
 func Server(o Options) *http.Server {
 	readTimeout := cmp.Or(o.ReadTimeout, 15*time.Second)
 	s := &http.Server{

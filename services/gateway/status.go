@@ -18,6 +18,16 @@ import (
 // reasonTooLarge is the ErrorInfo reason of a delivery that no retry can make smaller.
 const reasonTooLarge = "DELIVERY_TOO_LARGE"
 
+// stopping is what a watch ends with when the edge stops, or the service.
+func stopping() error {
+	st := status.New(codes.Unavailable, "the server is stopping; watch again from the last cursor")
+	told, err := st.WithDetails(&errdetails.ErrorInfo{Reason: "STOPPING", Domain: reasonDomain})
+	if err != nil { // only an OK takes no details
+		return st.Err()
+	}
+	return told.Err()
+}
+
 // newProblem says st in HTTP's words. What failed inside is not for callers,
 // so a 5xx has no detail, and a 500 nothing but its number.
 func newProblem(st *status.Status, httpStatus int) problem {

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
 
 	normalizerv1 "github.com/paynorm/paynorm/gen/paynorm/normalizer/v1"
@@ -33,7 +35,26 @@ func (g *Gateway) watch(a *answer, r *http.Request, query url.Values) {
 		s.contentType, accept = eventStream, eventStream
 	}
 	resume(query, r.Header.Get("Last-Event-ID"))
-	g.reads.ServeHTTP(s, readRequest(r.Context(), r.Method, watchPath, query, accept))
+	ctx, end := g.untilStop(r.Context())
+	defer end()
+	g.reads.ServeHTTP(s, readRequest(ctx, r.Method, watchPath, query, accept))
+}
+
+// errStopping is why the edge ends a watch.
+var errStopping = errors.New("the edge is stopping")
+
+// EndWatches ends all watches, and those that still come, and tells their clients what
+// a service that stops tells them. Other requests go on.
+func (g *Gateway) EndWatches() { g.stop() }
+
+// untilStop returns a context of a watch, which ends with ctx, or for errStopping.
+func (g *Gateway) untilStop(ctx context.Context) (context.Context, context.CancelFunc) {
+	ctx, end := context.WithCancelCause(ctx)
+	forget := context.AfterFunc(g.stopping, func() { end(errStopping) })
+	return ctx, func() {
+		forget()
+		end(nil)
+	}
 }
 
 // wantsEventStream reports whether an Accept header names text/event-stream.
@@ -110,11 +131,12 @@ type watchClient struct {
 func (c watchClient) WatchEvents(ctx context.Context, in *normalizerv1.WatchEventsRequest, opts ...grpc.CallOption) (normalizerv1.EventService_WatchEventsClient, error) {
 	events, err := c.EventServiceClient.WatchEvents(ctx, in, opts...)
 	if err != nil {
-		return nil, err
+		return nil, ended(ctx, err)
 	}
+	events = endable{events}
 	md, err := events.Header()
 	if err != nil {
-		return nil, err
+		return nil, ended(ctx, err)
 	}
 	if md != nil {
 		return events, nil
@@ -125,6 +147,25 @@ func (c watchClient) WatchEvents(ctx context.Context, in *normalizerv1.WatchEven
 		return nil, err
 	}
 	return &begun{EventService_WatchEventsClient: events, first: first, err: err}, nil
+}
+
+// endable is a stream that says why when the edge has ended it.
+type endable struct {
+	normalizerv1.EventService_WatchEventsClient
+}
+
+// Recv returns the next message.
+func (e endable) Recv() (*normalizerv1.WatchEventsResponse, error) {
+	m, err := e.EventService_WatchEventsClient.Recv()
+	return m, ended(e.Context(), err)
+}
+
+// ended returns what a watch ends with. gRPC knows that a call was canceled, and not why.
+func ended(ctx context.Context, err error) error {
+	if status.Code(err) == codes.Canceled && errors.Is(context.Cause(ctx), errStopping) {
+		return stopping()
+	}
+	return err
 }
 
 // begun is a stream whose first message was taken already.

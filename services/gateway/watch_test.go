@@ -5,6 +5,7 @@ import (
 	"context"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -192,15 +193,87 @@ func TestWatchIsFlushedForEachMessage(t *testing.T) {
 	}
 }
 
+// flushed is a recorder that tells when something of the answer is on its way.
+type flushed struct {
+	*httptest.ResponseRecorder
+	told chan struct{}
+}
+
+// Flush implements http.Flusher.
+func (f flushed) Flush() { f.told <- struct{}{} }
+
+// A stopping edge says the same as a stopping service: watch again. That is not what is
+// said of a client that went away.
+func TestWatchSaysWhoEndedIt(t *testing.T) {
+	const (
+		stopping = `{"type":"about:blank","title":"Service Unavailable","status":503,"reason":"STOPPING","domain":"paynorm.dev"}`
+		canceled = `{"type":"about:blank","title":"Client Closed Request","status":499,"detail":"context canceled"}`
+	)
+	for _, c := range []struct {
+		name, accept string
+		gone         bool // the client, while the edge goes on
+		want         string
+	}{
+		{"the edge stops", "", false, "{\"error\":" + stopping + "}\n"},
+		{"the edge stops, server-sent events", "text/event-stream", false, "retry: 2000\n\nevent: problem\ndata: " + stopping + "\n\n"},
+		{"the client goes", "", true, "{\"error\":" + canceled + "}\n"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			connection := dialReads(t, &reads{watch: untilItsEnd})
+			g, err := gateway.New(gateway.Options{Webhooks: connection, Reads: connection, Now: time.Now})
+			if err != nil {
+				t.Fatal(err)
+			}
+			ctx, leave := context.WithCancel(t.Context())
+			defer leave()
+			watch := func() flushed {
+				r := httptest.NewRequestWithContext(ctx, http.MethodGet, "/v1/events:watch", nil)
+				r.Header.Set("Accept", c.accept)
+				w := flushed{httptest.NewRecorder(), make(chan struct{}, 8)}
+				ended := make(chan struct{})
+				go func() {
+					defer close(ended)
+					g.Handler().ServeHTTP(w, r)
+				}()
+				select {
+				case <-w.told:
+				case <-ended:
+				}
+				if c.gone {
+					leave()
+				} else {
+					g.EndWatches()
+				}
+				<-ended
+				return w
+			}
+			if w := watch(); w.Code != 200 || w.Body.String() != c.want {
+				t.Errorf("got %d %s\nwant %s", w.Code, w.Body, c.want)
+			}
+			if c.gone {
+				return
+			}
+			if w := watch(); !strings.Contains(w.Body.String(), stopping) {
+				t.Errorf("a watch that comes later: got %d %s", w.Code, w.Body)
+			}
+		})
+	}
+}
+
+// untilItsEnd accepts a watch and sends nothing until it is over.
+func untilItsEnd(_ *normalizerv1.WatchEventsRequest, w watchServer) error {
+	if err := w.SendHeader(metadata.MD{}); err != nil {
+		return err
+	}
+	<-w.Context().Done()
+	return w.Context().Err()
+}
+
 func TestWatchEndsWhenTheClientGoes(t *testing.T) {
 	ended := make(chan struct{})
 	s := reads{watch: func(_ *normalizerv1.WatchEventsRequest, w watchServer) error {
 		defer close(ended)
-		if err := w.SendHeader(metadata.MD{}); err != nil {
-			return err
-		}
-		<-w.Context().Done()
-		return w.Context().Err()
+		return untilItsEnd(nil, w)
 	}}
 	h := serve(t, gateway.Options{Reads: dialReads(t, &s)})
 	ctx, cancel := context.WithCancel(t.Context())
