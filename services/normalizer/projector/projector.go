@@ -89,6 +89,7 @@ type Projector struct {
 	cursor   int64 // of the last message in stream and view
 	position *eventv1.LedgerPosition
 	recent   recent
+	outage   outage
 	done     atomic.Int64 // the last commit that is projected as a whole
 
 	mu   sync.Mutex
@@ -96,7 +97,9 @@ type Projector struct {
 }
 
 // New returns a projector. Nothing happens before Recover and Run.
-func New(o Options) *Projector { return &Projector{o: o, events: o.Events} }
+func New(o Options) *Projector {
+	return &Projector{o: o, events: o.Events, outage: outage{logger: o.Logger, now: o.Now}}
+}
 
 // Done returns the number of the last commit that is projected as a whole.
 func (p *Projector) Done() int64 { return p.done.Load() }
@@ -164,7 +167,7 @@ func (p *Projector) Run(ctx context.Context) error {
 			return err
 		}
 		for err != nil {
-			p.o.Logger.Error("projection interrupted", "cause", err)
+			p.outage.failed(err)
 			select {
 			case <-ctx.Done():
 				return nil
@@ -203,6 +206,7 @@ func (p *Projector) follow(ctx context.Context, until int64) error {
 			if err := p.intact(ctx); err != nil {
 				return err
 			}
+			p.outage.over()
 			continue
 		}
 		began := p.o.Now()
@@ -210,6 +214,7 @@ func (p *Projector) follow(ctx context.Context, until int64) error {
 		if err := p.project(context.WithoutCancel(ctx), next); err != nil {
 			return err
 		}
+		p.outage.over()
 		telling.add(len(next))
 		if p.progressed != nil {
 			p.progressed()

@@ -4,11 +4,13 @@ import (
 	"context"
 	"log/slog"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
 
+	"github.com/paynorm/paynorm/internal/logtest"
 	"github.com/paynorm/paynorm/internal/natsd"
 	"github.com/paynorm/paynorm/internal/natsd/natsdtest"
 	"github.com/paynorm/paynorm/services/normalizer/normalize"
@@ -23,13 +25,13 @@ type decided chan struct{}
 func (d decided) Projected(string, normalize.Item, bool) { d <- struct{}{} }
 func (decided) Drifted(string, []string, time.Time)      {}
 
-// observed is a pipeline that is ready to run and tells items what it decides.
-func observed(t *testing.T, s *natsd.Server, items decided) *pipeline {
+// observed is a pipeline that is ready to run and tells items what it decides, and log the rest.
+func observed(t *testing.T, s *natsd.Server, items decided, log slog.Handler) *pipeline {
 	t.Helper()
 	p := open(t, s, filepath.Join(t.TempDir(), "view.db"))
 	p.project = projector.New(projector.Options{
 		Ledger: p.ledger, Normalizer: normalize.New([]provider.Adapter{words{}}), Events: p.events, View: p.view, Observer: items,
-		Watchers: watch.NewHub(p.view), Now: time.Now, Logger: slog.New(slog.DiscardHandler),
+		Watchers: watch.NewHub(p.view), Now: time.Now, Logger: slog.New(log),
 	})
 	if err := p.project.Recover(t.Context()); err != nil {
 		t.Fatal(err)
@@ -38,11 +40,12 @@ func observed(t *testing.T, s *natsd.Server, items decided) *pipeline {
 }
 
 // What is decided and cannot be published leaves nothing behind: when it is
-// decided again, its payments are as they were.
+// decided again, its payments are as they were. It is tried again and again, and told once.
 func TestWhatCannotBePublishedIsDecidedAnew(t *testing.T) {
 	server := natsdtest.Start(t, "")
 	items := make(decided, 100)
-	p := observed(t, server, items)
+	var log logtest.Buffer
+	p := observed(t, server, items, slog.NewTextHandler(&log, nil))
 	js, err := jetstream.New(natsdtest.Connect(t, server))
 	if err != nil {
 		t.Fatal(err)
@@ -73,7 +76,7 @@ func TestWhatCannotBePublishedIsDecidedAnew(t *testing.T) {
 	}
 	refuse(1)
 	p.accept(t, "p1 PAID 2\np2 PENDING 1")
-	for range 3 { // p1 and p2, and p1 once more
+	for range 7 { // p1 and p2, three times, and p1 once more
 		next()
 	}
 	refuse(-1)
@@ -87,6 +90,11 @@ func TestWhatCannotBePublishedIsDecidedAnew(t *testing.T) {
 	if err := p.view.Close(); err != nil {
 		t.Error(err)
 	}
+	for _, message := range []string{"projection interrupted", "projection goes on"} {
+		if n := strings.Count(log.String(), message); n != 1 {
+			t.Errorf("%q is told %d times, want once:\n%s", message, n, log.String())
+		}
+	}
 	want := "p1:PENDING:applied:1 p1:PAID:applied:2 p2:PENDING:applied:1"
 	if got := summary(p.published(t)); got != want {
 		t.Errorf("published\n%s\nwant\n%s", got, want)
@@ -97,7 +105,7 @@ func TestWhatCannotBePublishedIsDecidedAnew(t *testing.T) {
 // the stream, which a context that is over would not let it read.
 func TestTheOldestCommitThatIsNotProjectedIsKnownWithoutTheStream(t *testing.T) {
 	items := make(decided)
-	p := observed(t, natsdtest.Start(t, ""), items)
+	p := observed(t, natsdtest.Start(t, ""), items, slog.DiscardHandler)
 	over, cancel := context.WithCancel(t.Context())
 	cancel()
 	oldest := func(want time.Time) {
