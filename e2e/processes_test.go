@@ -70,6 +70,28 @@ func TestGatewayNormalizerAndNATSAsThreeProcesses(t *testing.T) {
 	}
 }
 
+func TestGatewayTellsWhatItServesAndWhatItWaitsFor(t *testing.T) {
+	s := newSite(t, []map[string]any{clipEndpoint(t, t.TempDir(), "acme")})
+	gateway := start(t, programs(t).paynorm, "gateway", "--config", s.config)
+	told := func(want string) {
+		t.Helper()
+		eventually(t, func() error {
+			if !strings.Contains(gateway.out.String(), want) {
+				return fmt.Errorf("%s is not in the log", want)
+			}
+			return nil
+		})
+	}
+	where := fmt.Sprintf("http=%s normalizer=%s", strings.TrimPrefix(s.http, "http://"), s.grpc)
+	told(fmt.Sprintf("msg=\"paynorm waits for the normalizer\" %s cause=\"the normalizer at %s does not answer\"\n", where, s.grpc))
+	if log := gateway.out.String(); strings.Contains(log, "ready") {
+		t.Errorf("the gateway is ready without a normalizer:\n%s", log)
+	}
+	start(t, programs(t).paynorm, "normalizer", "--config", s.config)
+	told(fmt.Sprintf("msg=\"paynorm is ready\" %s\n", where))
+	s.accepted(t, "acme", clipBody("p1", "CREATED", 1))
+}
+
 func TestLostNATSIsAnswered503WithinASecondAndComesBack(t *testing.T) {
 	for _, c := range []struct {
 		name        string

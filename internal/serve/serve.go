@@ -102,6 +102,7 @@ func All(ctx context.Context, o Options) error {
 		return err
 	}
 	p.sayWhoMayRead(n.gate)
+	p.sayReady("endpoints", len(p.Config.GetEndpoints()))
 	return p.run(ctx)
 }
 
@@ -123,6 +124,7 @@ func Normalizer(ctx context.Context, o Options) error {
 		return err
 	}
 	p.sayWhoMayRead(n.gate)
+	p.sayReady("endpoints", len(p.Config.GetEndpoints()))
 	return p.run(ctx)
 }
 
@@ -154,15 +156,57 @@ func Gateway(ctx context.Context, o Options) error {
 	if err := p.startGateway(ctx, webhooks, reads, ready); err != nil {
 		return err
 	}
+	p.runUntilClosed(func(ctx context.Context) error {
+		p.sayWhenReady(ctx, ready)
+		return nil
+	})
 	return p.run(ctx)
 }
 
-// run reports where the process listens and waits until it is told to stop, or
-// a part fails. The deferred closers then stop the parts.
+// askAgain is how often a gateway that cannot take webhooks yet asks whether it can,
+// and how long it waits for the answer.
+const askAgain = time.Second
+
+// sayWhenReady says what a gateway waits for, once, and when it can take webhooks.
+func (p *process) sayWhenReady(ctx context.Context, ready func(context.Context) error) {
+	normalizer := []any{"normalizer", p.Config.GetGateway().GetNormalizerAddress()}
+	ask := func() error {
+		ctx, cancel := context.WithTimeout(ctx, askAgain)
+		defer cancel()
+		return ready(ctx)
+	}
+	cause := ask()
+	if cause != nil && ctx.Err() == nil {
+		p.say("paynorm waits for the normalizer", append(normalizer, "cause", cause)...)
+	}
+	for cause != nil {
+		if wait(ctx, askAgain) != nil {
+			return
+		}
+		cause = ask()
+	}
+	p.sayReady(normalizer...)
+}
+
+func (p *process) sayReady(more ...any) { p.say("paynorm is ready", more...) }
+
+// say logs a message with where the process listens.
+func (p *process) say(message string, more ...any) {
+	var at []any
+	for _, a := range []struct{ name, address string }{
+		{"http", p.addresses.HTTP}, {"grpc", p.addresses.GRPC}, {"metrics", p.addresses.Metrics}, {"nats", p.addresses.NATS},
+	} {
+		if a.address != "" {
+			at = append(at, a.name, a.address)
+		}
+	}
+	p.Logger.Info(message, append(at, more...)...)
+}
+
+// run waits until the process is told to stop, or a part fails. The deferred closers
+// then stop the parts.
 func (p *process) run(ctx context.Context) error {
 	p.limitGarbage(garbage)
-	p.Logger.Info("paynorm is ready", "http", p.addresses.HTTP, "grpc", p.addresses.GRPC,
-		"metrics", p.addresses.Metrics, "nats", p.addresses.NATS, "endpoints", len(p.Config.GetEndpoints()))
 	select {
 	case <-ctx.Done():
 		p.Logger.Info("paynorm is stopping")
