@@ -44,12 +44,17 @@ func eventHeaders() object {
 	)
 }
 
-// noticeHeaders are the headers of a quarantine notice.
+// noticeHeaders are the headers of a quarantine notice, a CloudEvent too.
 func noticeHeaders() object {
 	return headers(
 		header{"Nats-Msg-Id", "The notice's ID: what follows quarantined/ in its name.", ""},
 		header{"content-type", "How the payload is encoded.", "application/protobuf,application/json"},
+		header{"ce-specversion", "The version of CloudEvents.", "1.0"},
+		header{"ce-id", "The same as Nats-Msg-Id.", ""},
 		header{"ce-type", "The message's type.", "paynorm.event.v1.QuarantineNotice"},
+		header{"ce-source", "Where it comes from: /providers/{provider}/merchants/{merchant}.", ""},
+		header{"ce-subject", "The same as Paynorm-Delivery.", ""},
+		header{"ce-time", "When the delivery was received (RFC 3339): the notice's receiveTime.", ""},
 		header{"Paynorm-Reason", "Why the item was quarantined, in lower case: unmapped, invalid_amount, …", ""},
 		header{"Paynorm-Delivery", "The delivery that holds the item: deliveries/{id}.", ""},
 		header{"traceparent", "W3C trace context: the trace of the delivery, from the HTTP edge on. The same for the same delivery, also when it is not traced.", ""},

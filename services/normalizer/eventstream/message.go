@@ -10,6 +10,7 @@ import (
 	"github.com/paynorm/paynorm/internal/tracing"
 	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/timestamppb"
 )
 
 const (
@@ -56,24 +57,36 @@ func (s *Stream) fill(msg *nats.Msg, m Message, body []byte) {
 		media = typeJSON
 	}
 	h := msg.Header
-	set(h, nats.MsgIdHdr, id(m.Name()))
 	set(h, contentType, media)
-	if m.Notice != nil {
-		n := m.Notice
-		set(h, "ce-type", noticeType)
+	if n := m.Notice; n != nil {
+		s.describe(h, n, noticeType, n.GetDelivery(), n.GetReceiveTime())
 		set(h, "Paynorm-Reason", word(n.GetReason().String(), "QUARANTINE_REASON_"))
 		set(h, "Paynorm-Delivery", n.GetDelivery())
-		set(h, traceparent, s.o.Tracer.Header(tracing.OfDelivery(n.GetProvider(), n.GetMerchant(), n.GetReceiveTime().AsTime())))
 		return
 	}
 	e := m.Event
+	s.describe(h, e, eventType, e.GetPayment(), e.GetOccurTime())
+}
+
+// described is what events and notices have in common.
+type described interface {
+	GetName() string
+	GetProvider() string
+	GetMerchant() string
+	GetReceiveTime() *timestamppb.Timestamp
+}
+
+// describe sets the headers that identify a message: for NATS, as a CloudEvent about
+// subject, and for traces.
+func (s *Stream) describe(h nats.Header, d described, kind, subject string, at *timestamppb.Timestamp) {
+	set(h, nats.MsgIdHdr, id(d.GetName()))
 	set(h, "ce-specversion", "1.0")
-	set(h, "ce-id", id(e.GetName()))
-	set(h, "ce-type", eventType)
-	set(h, "ce-source", "/providers/"+e.GetProvider()+"/merchants/"+e.GetMerchant())
-	set(h, "ce-subject", e.GetPayment())
-	set(h, "ce-time", e.GetOccurTime().AsTime().Format(time.RFC3339Nano))
-	set(h, traceparent, s.o.Tracer.Header(tracing.OfDelivery(e.GetProvider(), e.GetMerchant(), e.GetReceiveTime().AsTime())))
+	set(h, "ce-id", id(d.GetName()))
+	set(h, "ce-type", kind)
+	set(h, "ce-source", "/providers/"+d.GetProvider()+"/merchants/"+d.GetMerchant())
+	set(h, "ce-subject", subject)
+	set(h, "ce-time", at.AsTime().Format(time.RFC3339Nano))
+	set(h, traceparent, s.o.Tracer.Header(tracing.OfDelivery(d.GetProvider(), d.GetMerchant(), d.GetReceiveTime().AsTime())))
 }
 
 // set gives a header its one value, in the place of the one before when there is one.

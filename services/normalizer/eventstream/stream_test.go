@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"testing"
 	"time"
 
@@ -13,6 +14,7 @@ import (
 	"github.com/paynorm/paynorm/internal/natsd"
 	"github.com/paynorm/paynorm/internal/natsd/natsdtest"
 	"github.com/paynorm/paynorm/services/normalizer/eventstream"
+	"google.golang.org/protobuf/types/known/timestamppb"
 )
 
 func open(t *testing.T, s *natsd.Server) *eventstream.Stream {
@@ -106,5 +108,59 @@ func TestSecondPublisherIsRefusedAsAWhole(t *testing.T) {
 				t.Errorf("the stream ends with %d, %s (%v); want %d messages of the first publisher only", last, m.Notice.GetName(), err, c.theirs)
 			}
 		})
+	}
+}
+
+// Tools that know CloudEvents take a message for one when any of its headers begins
+// with ce-, and then want all of them.
+func TestEventsAndNoticesAreCloudEvents(t *testing.T) {
+	server := natsdtest.Start(t, "")
+	received, occurred := timestamppb.New(time.Date(2026, 5, 1, 8, 0, 1, 0, time.UTC)), timestamppb.New(time.Date(2026, 5, 1, 8, 0, 0, 5e8, time.UTC))
+	messages := []eventstream.Message{
+		{Event: &eventv1.PaymentStatusChanged{
+			Name: "events/e1", Provider: "clip", Merchant: "acme", Payment: "payments/p1", OccurTime: occurred, ReceiveTime: received, Cursor: 1,
+		}},
+		{Notice: &eventv1.QuarantineNotice{
+			Name: "quarantined/q1", Provider: "clip", Merchant: "acme", Delivery: "deliveries/d1-0", ReceiveTime: received, Cursor: 2,
+			Reason: eventv1.QuarantineReason_QUARANTINE_REASON_INVALID_AMOUNT,
+		}},
+	}
+	if err := open(t, server).Publish(t.Context(), 0, messages); err != nil {
+		t.Fatal(err)
+	}
+	js, err := jetstream.New(natsdtest.Connect(t, server))
+	if err != nil {
+		t.Fatal(err)
+	}
+	stream, err := js.Stream(t.Context(), eventstream.Name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range []map[string]string{
+		{
+			"content-type": "application/protobuf", "ce-specversion": "1.0", "ce-id": "e1",
+			"ce-type": "paynorm.event.v1.PaymentStatusChanged", "ce-source": "/providers/clip/merchants/acme",
+			"ce-subject": "payments/p1", "ce-time": "2026-05-01T08:00:00.5Z",
+		},
+		{
+			"content-type": "application/protobuf", "ce-specversion": "1.0", "ce-id": "q1",
+			"ce-type": "paynorm.event.v1.QuarantineNotice", "ce-source": "/providers/clip/merchants/acme",
+			"ce-subject": "deliveries/d1-0", "ce-time": "2026-05-01T08:00:01Z",
+			"Paynorm-Reason": "invalid_amount", "Paynorm-Delivery": "deliveries/d1-0",
+		},
+	} {
+		raw, err := stream.GetMsg(t.Context(), uint64(i+1))
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := map[string]string{}
+		for name, values := range raw.Header {
+			if name != "traceparent" && !strings.HasPrefix(name, "Nats-") {
+				got[name] = strings.Join(values, "|")
+			}
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("headers of message %d (-want +got):\n%s", i+1, diff)
+		}
 	}
 }
