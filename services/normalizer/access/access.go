@@ -18,7 +18,7 @@ type Scope string
 
 // The scopes, as they are written in the configuration and in JWTs.
 const (
-	Events     Scope = "events"     // read events, payments, endpoints and providers, and deliveries without content
+	Events     Scope = "events"     // read events, payments, endpoints and providers, deliveries without content, and the schema
 	Deliveries Scope = "deliveries" // read the content of deliveries
 	Reprocess  Scope = "reprocess"  // normalize deliveries again
 	Ingest     Scope = "ingest"     // hand in deliveries, as the gateway does

@@ -246,9 +246,10 @@ type AccessToken struct {
 	Merchants []string `protobuf:"bytes,3,rep,name=merchants,proto3" json:"merchants,omitempty"`
 	// The providers that it may see. Default: all.
 	Providers []string `protobuf:"bytes,4,rep,name=providers,proto3" json:"providers,omitempty"`
-	// What it may do: events (read events, payments, providers and endpoints), deliveries (read the
-	// raw content of deliveries), reprocess (normalize deliveries again), ingest (hand in
-	// deliveries, as the gateway does in a process of its own). Default: events.
+	// What it may do: events (read events, payments, providers and endpoints, and the API's schema
+	// by gRPC reflection), deliveries (read the raw content of deliveries), reprocess (normalize
+	// deliveries again), ingest (hand in deliveries, as the gateway does in a process of its own).
+	// Default: events.
 	Scopes        []string `protobuf:"bytes,5,rep,name=scopes,proto3" json:"scopes,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
