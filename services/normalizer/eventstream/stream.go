@@ -137,8 +137,16 @@ type Extent struct {
 // Missing returns how many messages between First and Last are not there.
 func (e Extent) Missing() int64 { return e.Last - e.First + 1 - e.Messages }
 
+// briefly bounds a question to the server by AckTimeout: when the connection goes away
+// at the wrong moment, no answer ever comes.
+func (s *Stream) briefly(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(ctx, s.o.AckTimeout)
+}
+
 // Extent asks the server what the stream holds. Errors wrap ErrUnavailable.
 func (s *Stream) Extent(ctx context.Context) (Extent, error) {
+	ctx, cancel := s.briefly(ctx)
+	defer cancel()
 	info, err := s.stream.Info(ctx)
 	if err != nil {
 		return Extent{}, fmt.Errorf("%w: %w", ErrUnavailable, err)
@@ -156,6 +164,8 @@ func (s *Stream) First(ctx context.Context) (int64, error) {
 
 // Get returns the message of a sequence. Errors wrap ErrNotKept or ErrUnavailable.
 func (s *Stream) Get(ctx context.Context, sequence int64) (Message, error) {
+	ctx, cancel := s.briefly(ctx)
+	defer cancel()
 	raw, err := s.stream.GetMsg(ctx, uint64(max(0, sequence)))
 	if errors.Is(err, jetstream.ErrMsgNotFound) {
 		return Message{}, fmt.Errorf("%w: message %d", ErrNotKept, sequence)

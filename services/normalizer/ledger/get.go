@@ -29,6 +29,8 @@ func (l *Ledger) Get(ctx context.Context, sequence int64) (*ledgerv1.Commit, err
 // First returns the number of the oldest commit that is kept; 1 when nothing was
 // trimmed or nothing is stored. Errors wrap ErrUnavailable.
 func (l *Ledger) First(ctx context.Context) (int64, error) {
+	ctx, cancel := l.briefly(ctx)
+	defer cancel()
 	info, err := l.stream.Info(ctx)
 	if err != nil {
 		return 0, fmt.Errorf("%w: %w", ErrUnavailable, err)
@@ -36,11 +38,19 @@ func (l *Ledger) First(ctx context.Context) (int64, error) {
 	return max(1, int64(info.State.FirstSeq)), nil
 }
 
+// briefly bounds a question to the server by AckTimeout: when the connection goes away
+// at the wrong moment, no answer ever comes, and callers may have hours.
+func (l *Ledger) briefly(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(ctx, l.o.AckTimeout)
+}
+
 // stored returns the message body of a commit. Errors wrap ErrNotKept, ErrUnavailable or ErrDamaged.
 func (l *Ledger) stored(ctx context.Context, sequence int64) ([]byte, error) {
 	if sequence < 1 {
 		return nil, fmt.Errorf("%w: %d", ErrNotKept, sequence)
 	}
+	ctx, cancel := l.briefly(ctx)
+	defer cancel()
 	msg, err := l.stream.GetMsg(ctx, uint64(sequence))
 	if err == nil {
 		return msg.Data, nil

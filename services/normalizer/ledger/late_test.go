@@ -2,6 +2,7 @@ package ledger_test
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"net"
 	"sync"
@@ -13,25 +14,25 @@ import (
 	"github.com/paynorm/paynorm/services/normalizer/ledger"
 )
 
-// holding is a connection that holds back what is published to the ledger, while
-// everything else goes through: a server whose queue for the stream is long.
+// holding is a connection that holds back what is sent to one kind of subject, while
+// everything else goes through: a server whose queue for it is long.
 type holding struct {
 	net.Conn
 	mu   sync.Mutex
-	hold bool
+	hold string // the beginning of the subject; "" holds nothing
 	held bytes.Buffer
 }
 
 func (h *holding) Write(b []byte) (int, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.hold && bytes.Contains(b, []byte("paynorm.ledger.v1")) {
+	if h.hold != "" && bytes.Contains(b, []byte(h.hold)) {
 		return h.held.Write(b)
 	}
 	return h.Conn.Write(b)
 }
 
-func (h *holding) set(hold bool) {
+func (h *holding) set(hold string) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.hold = hold
@@ -42,7 +43,7 @@ func (h *holding) release(t *testing.T) {
 	t.Helper()
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.hold = false
+	h.hold = ""
 	if h.held.Len() == 0 {
 		t.Fatal("nothing was held back")
 	}
@@ -54,9 +55,10 @@ func (h *holding) release(t *testing.T) {
 // InProcessConn implements nats.InProcessConnProvider.
 func (h *holding) InProcessConn() (net.Conn, error) { return h, nil }
 
-// A commit that was given up arrives late, after the writer has looked and gone on.
-// It stays, and the writer finds its way behind it.
-func TestCommitThatArrivesLateDoesNotStopTheLedger(t *testing.T) {
+// openHolding returns a ledger behind such a connection, and what gets a value whenever
+// it accepts deliveries again.
+func openHolding(t *testing.T) (*holding, *ledger.Ledger, <-chan struct{}) {
+	t.Helper()
 	s, err := server.NewServer(&server.Options{JetStream: true, StoreDir: t.TempDir(), DontListen: true, NoSigs: true})
 	if err != nil {
 		t.Fatal(err)
@@ -89,10 +91,26 @@ func TestCommitThatArrivesLateDoesNotStopTheLedger(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(l.Close)
-	if _, err := l.Append(t.Context(), delivery(1)); err != nil {
-		t.Fatal(err)
+	return conn, l, back
+}
+
+func TestReadIsNotWaitedForLongerThanACommit(t *testing.T) {
+	conn, l, _ := openHolding(t)
+	fill(t, l, 1)
+	conn.set("$JS.API.")
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+	defer cancel()
+	if _, err := l.Get(ctx, 1); !errors.Is(err, ledger.ErrUnavailable) || ctx.Err() != nil {
+		t.Errorf("Get ends with %v, and the caller's time with %v; want ErrUnavailable before that", err, ctx.Err())
 	}
-	conn.set(true)
+}
+
+// A commit that was given up arrives late, after the writer has looked and gone on.
+// It stays, and the writer finds its way behind it.
+func TestCommitThatArrivesLateDoesNotStopTheLedger(t *testing.T) {
+	conn, l, back := openHolding(t)
+	fill(t, l, 1)
+	conn.set("paynorm.ledger.v1")
 	for range 2 { // neither of them arrives in time
 		if _, err := l.Append(t.Context(), delivery(2)); !errors.Is(err, ledger.ErrUnavailable) {
 			t.Fatalf("got %v for a commit that is not acknowledged", err)

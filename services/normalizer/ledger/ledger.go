@@ -49,7 +49,7 @@ type Observer interface {
 type Options struct {
 	Conn       *nats.Conn
 	Replicas   int           // of the stream; 1 on an embedded server
-	AckTimeout time.Duration // how long a commit may take before its deliveries are refused
+	AckTimeout time.Duration // how long a commit may take before its deliveries are refused, and an answer to a question
 	Now        func() time.Time
 	Health     func(error) // told why the ledger refuses deliveries, and nil when it takes them again
 	Sealer     Sealer      // encrypts what is stored; nil stores it in the clear
@@ -274,6 +274,8 @@ func (l *Ledger) Last() int64 { return l.last.Load() }
 // End asks the stream for the number of its newest commit, whoever has written it.
 // Errors wrap ErrUnavailable.
 func (l *Ledger) End(ctx context.Context) (int64, error) {
+	ctx, cancel := l.briefly(ctx)
+	defer cancel()
 	info, err := l.stream.Info(ctx)
 	if err != nil {
 		return 0, fmt.Errorf("%w: %w", ErrUnavailable, err)
