@@ -15,6 +15,7 @@ import (
 	"github.com/paynorm/paynorm/services/normalizer/providers"
 	"golang.org/x/net/netutil"
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/backoff"
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/health/grpc_health_v1"
 	"google.golang.org/grpc/keepalive"
@@ -67,6 +68,10 @@ func (p *process) inProcess(n *normalizer) (grpc.ClientConnInterface, error) {
 	return conn, nil
 }
 
+// reconnecting is how often a normalizer that is away is looked for. By default of gRPC
+// that becomes once in two minutes, and for as long webhooks would be refused after it is back.
+var reconnecting = backoff.Config{BaseDelay: 100 * time.Millisecond, Multiplier: 1.6, Jitter: 0.2, MaxDelay: time.Second}
+
 // dialNormalizer connects to the normalizer of another process.
 func (p *process) dialNormalizer(more ...grpc.DialOption) (*grpc.ClientConn, error) {
 	transport, err := p.normalizerCredentials()
@@ -75,6 +80,7 @@ func (p *process) dialNormalizer(more ...grpc.DialOption) (*grpc.ClientConn, err
 	}
 	conn, err := grpc.NewClient(p.Config.GetGateway().GetNormalizerAddress(), append(more, transport,
 		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(maxAnswer)),
+		grpc.WithConnectParams(grpc.ConnectParams{Backoff: reconnecting, MinConnectTimeout: 5 * time.Second}),
 		grpc.WithKeepaliveParams(keepalive.ClientParameters{Time: 30 * time.Second, Timeout: 10 * time.Second}))...)
 	if err != nil {
 		return nil, fmt.Errorf("gateway.normalizer_address: %w", err)
