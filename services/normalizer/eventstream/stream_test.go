@@ -17,6 +17,20 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 )
 
+// onServer returns the stream of events as the server has it.
+func onServer(t *testing.T, s *natsd.Server) jetstream.Stream {
+	t.Helper()
+	js, err := jetstream.New(natsdtest.Connect(t, s))
+	if err != nil {
+		t.Fatal(err)
+	}
+	stream, err := js.Stream(t.Context(), eventstream.Name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return stream
+}
+
 func open(t *testing.T, s *natsd.Server) *eventstream.Stream {
 	t.Helper()
 	stream, err := eventstream.Open(t.Context(), eventstream.Options{
@@ -65,14 +79,7 @@ func TestReadingLeavesNoConsumer(t *testing.T) {
 	if diff := cmp.Diff([]int64{1, 2, 3}, cursors(t, s, 3)); diff != "" {
 		t.Errorf("read (-want +got):\n%s", diff)
 	}
-	js, err := jetstream.New(natsdtest.Connect(t, server))
-	if err != nil {
-		t.Fatal(err)
-	}
-	stream, err := js.Stream(t.Context(), eventstream.Name)
-	if err != nil {
-		t.Fatal(err)
-	}
+	stream := onServer(t, server)
 	if n := stream.CachedInfo().State.Consumers; n != 0 {
 		t.Errorf("%d consumers are left, want none", n)
 	}
@@ -128,14 +135,7 @@ func TestEventsAndNoticesAreCloudEvents(t *testing.T) {
 	if err := open(t, server).Publish(t.Context(), 0, messages); err != nil {
 		t.Fatal(err)
 	}
-	js, err := jetstream.New(natsdtest.Connect(t, server))
-	if err != nil {
-		t.Fatal(err)
-	}
-	stream, err := js.Stream(t.Context(), eventstream.Name)
-	if err != nil {
-		t.Fatal(err)
-	}
+	stream := onServer(t, server)
 	for i, want := range []map[string]string{
 		{
 			"content-type": "application/protobuf", "ce-specversion": "1.0", "ce-id": "e1",
