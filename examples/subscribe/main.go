@@ -21,6 +21,7 @@ import (
 	"sync/atomic"
 	"syscall"
 	"time"
+	"unicode"
 
 	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/proto"
@@ -98,7 +99,18 @@ type printer struct {
 }
 
 func (p *printer) event(_ context.Context, e *client.Event) error {
-	return p.line(e.PaymentStatusChanged, fmt.Sprintf("%s %s %q", e.Subject, e.GetName(), e.GetProviderPaymentId()))
+	return p.line(e.PaymentStatusChanged, fmt.Sprintf("%s %s %s", e.Subject, e.GetName(), printable(e.GetProviderPaymentId())))
+}
+
+// printable returns a provider's text with blanks for line ends and other control
+// characters, which it may have.
+func printable(text string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return ' '
+		}
+		return r
+	}, text)
 }
 
 // notice tells of an item that was kept and not published.

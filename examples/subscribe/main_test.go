@@ -43,14 +43,16 @@ func TestEachMessageIsOneLine(t *testing.T) {
 		site.Clip(t, "p1", "COMPLETED", 3)
 		site.Clip(t, "p1", "EXPIRED", 2)
 		site.Clip(t, "p2", "NO_SUCH_STATUS", 1)
+		site.Clip(t, "p\u00853", "CREATED", 1) // with a control character
 	})
-	if err := run(t.Context(), []string{"-s", site.NATS, "-n", "4", "*.v1.live.>", "quarantine.v1.>"}, &stdout, sent); err != nil {
+	if err := run(t.Context(), []string{"-s", site.NATS, "-n", "5", "*.v1.live.>", "quarantine.v1.>"}, &stdout, sent); err != nil {
 		t.Fatal(err)
 	}
 	want := `payments.v1.live.clip.acme.payment.pending events/e… p1
 payments.v1.live.clip.acme.payment.paid events/e… p1
 observations.v1.live.clip.acme.payment.expired events/e… p1
 quarantine.v1.clip.acme quarantined/… QUARANTINE_REASON_UNMAPPED
+payments.v1.live.clip.acme.payment.pending events/e… p 3
 `
 	if diff := cmp.Diff(want, lines(stdout)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
