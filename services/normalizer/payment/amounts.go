@@ -54,12 +54,16 @@ func takes(e *eventv1.PaymentStatusChanged) bool {
 
 func tallyOf(state *ledgerv1.PaymentState, e *eventv1.PaymentStatusChanged) tally {
 	if e.GetKind() == eventv1.Kind_KIND_REFUND {
-		return tally{state.GetRefundedByOperation(), state.GetCurrencyByOperation(), lastRefunded(state).GetCurrencyCode()}
+		return refunds(state)
 	}
 	return tally{
 		state.GetPaidByOperation(), state.GetCurrencyByOperation(),
 		state.GetMachines()["payment"].GetLast().GetAmountPaid().GetCurrencyCode(),
 	}
+}
+
+func refunds(state *ledgerv1.PaymentState) tally {
+	return tally{state.GetRefundedByOperation(), state.GetCurrencyByOperation(), lastRefunded(state).GetCurrencyCode()}
 }
 
 // lastRefunded returns the sum that the newest refund event of the payment with
@@ -78,12 +82,10 @@ func lastRefunded(state *ledgerv1.PaymentState) *eventv1.Money {
 // Refunded returns what was refunded of a payment in all; nil when nothing is known,
 // or when there is no sum, because of several currencies.
 func Refunded(state *ledgerv1.PaymentState) *eventv1.Money {
-	newest := lastRefunded(state)
-	t := tally{state.GetRefundedByOperation(), state.GetCurrencyByOperation(), newest.GetCurrencyCode()}
-	if _, _, ok := t.sum(""); !ok {
+	if _, _, ok := refunds(state).sum(""); !ok {
 		return nil
 	}
-	return newest
+	return lastRefunded(state)
 }
 
 // accumulate sets e's cumulative amount where the provider reports each

@@ -33,7 +33,7 @@ func Correct(state *ledgerv1.PaymentState, e, superseded *eventv1.PaymentStatusC
 	if ifPaid != 0 && (before == paid || before == settled || statusOf(superseded) == status(ifPaid)) {
 		setPaymentStatus(e, ifPaid)
 	}
-	if before != 0 && e.GetKind() == eventv1.Kind_KIND_PAYMENT && leaves(before, e) {
+	if before != 0 && leaves(before, e) {
 		setPaymentStatus(e, eventv1.PaymentStatus(before)) // superseded should not have moved the payment
 	}
 	setPrevious(e, statusOf(superseded))

@@ -14,7 +14,8 @@ import (
 // Decide fills in what the history of the payment says about e: the previous
 // status, disposition, payment_version, final, unexpected_transition and the
 // cumulative amounts. ifPaid replaces e's status when the payment was PAID or
-// SETTLED, or has that status by now (unspecified: never). state is not changed; the zero state knows nothing.
+// SETTLED, or has that status by now (unspecified: never). state is not changed;
+// the zero state knows nothing.
 func Decide(state *ledgerv1.PaymentState, e *eventv1.PaymentStatusChanged, ifPaid eventv1.PaymentStatus) {
 	rules := machines[e.GetKind()]
 	last := state.GetMachines()[machineKey(e)].GetLast()
@@ -106,13 +107,13 @@ func expected(rules machine, last *eventv1.PaymentStatusChanged, next status) bo
 // leavesPaymentAsItWas reports whether e is an attempt to capture or void a
 // payment that is known already, and did not succeed.
 func leavesPaymentAsItWas(last, e *eventv1.PaymentStatusChanged) bool {
-	return last != nil && e.GetKind() == eventv1.Kind_KIND_PAYMENT && leaves(statusOf(last), e)
+	return last != nil && leaves(statusOf(last), e)
 }
 
 // leaves reports whether e leaves a payment as it is: a capture or void that failed, or
 // whose outcome is open, unless that says more than is known of a payment that is open itself.
 func leaves(now status, e *eventv1.PaymentStatusChanged) bool {
-	if !ofOperation(e) {
+	if e.GetKind() != eventv1.Kind_KIND_PAYMENT || !ofOperation(e) {
 		return false
 	}
 	rank := machines[e.GetKind()].rank
