@@ -30,9 +30,9 @@ func amount(r *member.Reader, v payload.Value, name, currency string) *eventv1.M
 // when it does not look like one of the fixed texts: too long, or with a run of
 // digits or an @ that could be personal data.
 func fixedText(v payload.Value) string {
-	const maxDigits = 5
+	const maxLength, maxDigits = 256, 5
 	text, _ := v.Text()
-	if len(text) > member.MaxText || strings.ContainsRune(text, '@') || !member.Printable(text) {
+	if len(text) > maxLength || strings.ContainsRune(text, '@') || !member.Printable(text) {
 		return ""
 	}
 	run := 0

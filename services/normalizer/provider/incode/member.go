@@ -5,6 +5,9 @@ import (
 	"github.com/paynorm/paynorm/services/normalizer/provider/member"
 )
 
+// maxWord is how many bytes a word may have.
+const maxWord = 256
+
 // word reads a status word, as sent and folded; "" when it is missing or null.
 // ok is false for what can be no word.
 func word(v payload.Value) (text, folded string, ok bool) {
@@ -12,7 +15,7 @@ func word(v payload.Value) (text, folded string, ok bool) {
 		return "", "", true
 	}
 	text, ok = v.Text()
-	if !ok || len(text) > member.MaxText || !member.Printable(text) {
+	if !ok || len(text) > maxWord || !member.Printable(text) {
 		return "", "", false
 	}
 	return text, fold(text), true
